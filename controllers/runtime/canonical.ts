@@ -1,0 +1,26 @@
+import { createHash } from 'node:crypto';
+
+/** The same text for equal values, whatever the order of their keys; what is undefined does not exist. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(byKey))
+      : inner,
+  );
+}
+
+const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
+
+/** A short name for a value: equal values have equal ones. */
+export const digest = (value: unknown): string => createHash('sha256').update(canonical(value)).digest('base64url').slice(0, 22);
+
+/** Whether everything that is wanted is there already; what else is there does not matter, except in lists. */
+export function contains(actual: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted)) {
+    return Array.isArray(actual) && actual.length === wanted.length && wanted.every((item, i) => contains(actual[i], item));
+  }
+  if (typeof wanted !== 'object' || wanted === null) return actual === wanted;
+  if (typeof actual !== 'object' || actual === null) return false;
+  const there = new Map<string, unknown>(Object.entries(actual));
+  return Object.entries(wanted).every(([key, value]) => value === undefined || contains(there.get(key), value));
+}

@@ -1,0 +1,74 @@
+import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
+import type { Informers } from './caches.ts';
+import { contains, digest } from './canonical.ts';
+import type { Client } from './client.ts';
+import type { Gate } from './consistency.ts';
+import { owned, type Owner } from './ownership.ts';
+import { keyOf, nameOf, servedUnder } from './resource.ts';
+
+/** What a step may do to the world, in the name of the object that is reconciled. Every child gets its owner's marks. */
+export interface Writer extends Pick<Client, 'read' | 'delete' | 'inquire'> {
+  /** Brings a child in line by server-side apply; does nothing when it is in line already. */
+  apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
+  /** Makes a child that must not exist yet: for what must never be adopted or overwritten. One that `outlives` its owner is not garbage-collected with it. */
+  create<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>, options?: { readonly outlives?: boolean }): Promise<T>;
+}
+
+/** Names the intent that a child was last brought in line with: without it, a field that is no longer wanted would stay. */
+export const INTENT_ANNOTATION = 'keystone.io/applied-intent';
+
+/** What applied to what, so that a second apply of the same can be spared although the server wrote some value differently. */
+export type ApplyMemory = Map<string, string>;
+
+interface Context {
+  readonly client: Client;
+  readonly owner: Owner;
+  readonly gate: Gate;
+  readonly memory: ApplyMemory;
+  readonly informers: Informers;
+}
+
+export function createWriter({ client, owner, gate, memory, informers }: Context): Writer {
+  const ownerKey = keyOf(owner);
+  const note = <T extends K8sObject>(resource: Resource<T>, written: T): T => {
+    gate.wrote(ownerKey, resource, written);
+    return written;
+  };
+  return {
+    read: (resource, key) => client.read(resource, key),
+    inquire: (path) => client.inquire(path),
+    async create(resource, desired, options) {
+      return note(resource, await client.create(resource, owned(owner, desired, options)));
+    },
+    async apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T> {
+      const intent = withIntent(owned(owner, desired));
+      const memoryKey = `${nameOf(resource)} ${keyOf(desired)}`;
+      const informer = informers.get(nameOf(resource));
+      const live = informer?.get(keyOf(desired));
+      if (live !== undefined && (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent)))
+        return servedUnder(resource, live);
+      const written = await client.apply(resource, intent);
+      memory.set(memoryKey, memoryOf(written, intent));
+      return note(resource, written);
+    },
+    async delete(resource, object) {
+      memory.delete(`${nameOf(resource)} ${keyOf(object)}`);
+      await client.delete(resource, object);
+    },
+  };
+}
+
+type Intent = {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: Readonly<Record<string, string>> };
+};
+
+function withIntent<T extends K8sObject>(desired: ApplyConfig<T>): ApplyConfig<T> {
+  const annotations = { ...desired.metadata.annotations, [INTENT_ANNOTATION]: digest(desired) };
+  return { ...desired, metadata: { ...desired.metadata, annotations } };
+}
+
+/** In line: made from this very intent, and nobody changed since what it asks for. */
+const isInLine = (live: K8sObject, intent: Intent): boolean => live.metadata.deletionTimestamp === undefined && contains(live, intent);
+
+const memoryOf = (live: K8sObject, intent: Intent): string =>
+  `${live.metadata.uid} ${live.metadata.resourceVersion} ${intent.metadata.annotations?.[INTENT_ANNOTATION] ?? ''}`;

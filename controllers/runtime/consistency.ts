@@ -1,0 +1,41 @@
+import type { K8sObject, Resource } from '../../api/meta/object.ts';
+import type { Informers } from './caches.ts';
+import { nameOf } from './resource.ts';
+
+/**
+ * The stale-cache gate. After a write, the local copies are older than the world until the watch brings the write back.
+ * To decide on them again before would be to decide twice: creating what exists, undoing what was just done.
+ */
+export interface Gate {
+  /** Notes what a write for this owner brought about. */
+  wrote(ownerKey: string, resource: Resource, written: K8sObject): void;
+  /** Whether the copies hold all that was written for the owner; if not, calls back once they do. */
+  isFresh(ownerKey: string, callback: () => void): boolean;
+  forget(ownerKey: string): void;
+}
+
+export function createGate(informers: Informers): Gate {
+  /** Per owner and resource, the newest version that a write of ours brought about. */
+  const expected = new Map<string, Map<string, string>>();
+  return {
+    wrote(ownerKey, resource, { metadata: { resourceVersion } }) {
+      const name = nameOf(resource);
+      const informer = informers.get(name);
+      // What is not watched can't be stale, and a no-op brings back a version that was seen long ago.
+      if (informer === undefined || informer.hasSeen(resourceVersion)) return;
+      const versions = expected.get(ownerKey) ?? new Map<string, string>();
+      expected.set(ownerKey, versions.set(name, resourceVersion));
+    },
+    isFresh(ownerKey, callback) {
+      for (const [name, version] of expected.get(ownerKey) ?? []) {
+        const informer = informers.get(name);
+        if (informer === undefined || informer.hasSeen(version)) continue;
+        informer.whenSeen(version, callback);
+        return false;
+      }
+      expected.delete(ownerKey);
+      return true;
+    },
+    forget: (ownerKey) => expected.delete(ownerKey),
+  };
+}

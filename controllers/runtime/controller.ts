@@ -1,0 +1,190 @@
+import { randomUUID } from 'node:crypto';
+import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
+import { backoffMs } from './backoff.ts';
+import { BY_UID, createReader, type Caches, type Reader } from './caches.ts';
+import { createClient, type Client, type ClientIdentity } from './client.ts';
+import type { Clock } from './clock.ts';
+import type { Conditioned } from './conditions.ts';
+import { createGate } from './consistency.ts';
+import { createDeadline } from './deadline.ts';
+import type { ControllerSpec, Watched } from './definition.ts';
+import { ApiError, TerminalError, describe, isAlreadyExists, isConflict } from './errors.ts';
+import type { Informer, Selection } from './informer.ts';
+import type { Logger } from './log.ts';
+import { ownerUidOf } from './ownership.ts';
+import { runPass, type PassContext, type PassResult } from './pass.ts';
+import type { PolicyRule } from './rbac.ts';
+import { keyOf, nameOf, servedUnder } from './resource.ts';
+import type { Transport } from './transport.ts';
+import { LOW_PRIORITY, NORMAL_PRIORITY, createWorkQueue, type Work, type WorkQueue } from './workqueue.ts';
+
+/** What a controller runs on. */
+export interface Engine {
+  readonly transport: Transport;
+  readonly caches: Caches;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Product and version, as the API server's audit log shows them. */
+  readonly userAgent: string;
+}
+
+/** A controller ready to be wired: declares its informers first, so that all can be read before any works. */
+export interface Controller {
+  readonly name: string;
+  readonly resource: Resource;
+  readonly rbac: readonly PolicyRule[];
+  wire(engine: Engine): Worker;
+}
+
+/** A wired controller. `run` works until the signal aborts, finishes what it has begun, and resolves. */
+export interface Worker {
+  readonly name: string;
+  run(signal: AbortSignal): Promise<void>;
+}
+
+/** controller-runtime's first; a far shorter last, since one call a minute costs nothing and a mended world is noticed sooner. */
+const BACKOFF = { firstMs: 5, longestMs: 60_000 };
+/** One object's passes keep this distance: a child that flaps must not take all the time there is. */
+const MIN_INTERVAL_MS = 100;
+/** No pass may hold its worker longer. */
+const TIMEOUT_MS = 60_000;
+
+/** Makes a controller from its description. */
+export const defineController = <T extends Conditioned, F>(spec: ControllerSpec<T, F>): Controller => ({
+  name: spec.name,
+  resource: spec.for,
+  rbac: spec.rbac,
+  wire: (engine) => new ControllerWorker(spec, engine),
+});
+
+class ControllerWorker<T extends Conditioned, F> implements Worker {
+  readonly name: string;
+  readonly #spec: ControllerSpec<T, F>;
+  readonly #engine: Engine;
+  readonly #queue: WorkQueue;
+  readonly #informers = new Map<string, Informer>();
+  readonly #primary: Informer;
+  readonly #context: Omit<PassContext, 'client'>;
+  readonly #seeds: ReadonlyMap<string, ApplyConfig<T>>;
+  readonly #identity: ClientIdentity;
+  readonly #failures = new Map<string, number>();
+  readonly #lastStart = new Map<string, number>();
+
+  constructor(spec: ControllerSpec<T, F>, engine: Engine) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#engine = engine;
+    this.#queue = createWorkQueue(engine.clock);
+    this.#primary = this.#use(spec.for);
+    const cache = createReader(this.#informers);
+    this.#context = { cache, informers: this.#informers, gate: createGate(this.#informers), memory: new Map() };
+    this.#seeds = new Map((spec.seeds ?? []).map((seed) => [keyOf(seed), seed]));
+    this.#identity = { fieldManager: `keystone-${spec.name}`, userAgent: `${engine.userAgent} (${spec.name})` };
+    this.#subscribeToOwn();
+    for (const watched of [...(spec.owns ?? []).map((declare) => declare(spec.name)), ...(spec.watches ?? [])])
+      this.#subscribeTo(watched, cache);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    for (const key of this.#seeds.keys()) if (this.#primary.get(key) === undefined) this.#queue.add(key);
+    signal.addEventListener('abort', () => this.#queue.close(), { once: true });
+    if (signal.aborted) this.#queue.close();
+    await Promise.all(Array.from({ length: this.#spec.concurrency ?? 1 }, () => this.#work(signal)));
+  }
+
+  #use(resource: Resource, selection: Selection = {}): Informer {
+    if (this.#informers.has(nameOf(resource))) throw new Error(`Controller ${this.name} declares ${nameOf(resource)} twice`);
+    const informer = this.#engine.caches.informer(resource, selection);
+    this.#informers.set(nameOf(resource), informer);
+    return informer;
+  }
+
+  #subscribeToOwn(): void {
+    const { for: resource, when } = this.#spec;
+    this.#primary.subscribe((change, initial) => {
+      if (change.kind === 'updated' && !when(servedUnder(resource, change.previous), servedUnder(resource, change.next))) return;
+      this.#queue.add(keyOf(change.kind === 'deleted' ? change.previous : change.next), { priority: priorityOf(initial) });
+    });
+  }
+
+  /** A changed object concerns whom it concerned before and whom it concerns now. */
+  #subscribeTo({ resource, selection, concerns }: Watched, cache: Reader): void {
+    const ownersOf = (child: K8sObject) => this.#primary.find(BY_UID, ownerUidOf(child) ?? '').map(keyOf);
+    const keysOf = (object: K8sObject) => concerns?.(object, cache) ?? ownersOf(object);
+    this.#use(resource, selection).subscribe((change, initial) => {
+      const before = change.kind === 'added' ? [] : keysOf(change.previous);
+      const after = change.kind === 'deleted' ? [] : keysOf(change.next);
+      for (const key of new Set([...before, ...after])) this.#queue.add(key, { priority: priorityOf(initial) });
+    });
+  }
+
+  async #work(stopping: AbortSignal): Promise<void> {
+    for (let next = await this.#queue.next(); next !== undefined; next = await this.#queue.next()) {
+      await this.#process(next, stopping);
+      this.#queue.done(next.key);
+    }
+  }
+
+  async #process({ key, priority }: Work, stopping: AbortSignal): Promise<void> {
+    const { clock, log: base } = this.#engine;
+    const early = (this.#lastStart.get(key) ?? -MIN_INTERVAL_MS) + MIN_INTERVAL_MS - clock.now();
+    if (early > 0) return this.#queue.add(key, { priority, afterMs: early });
+    if (!this.#context.gate.isFresh(key, () => this.#queue.add(key, { priority }))) return;
+    this.#lastStart.set(key, clock.now());
+    const log = base.child({ controller: this.name, object: key, reconcileID: randomUUID() });
+    using deadline = createDeadline(clock, this.#spec.timeoutMs ?? TIMEOUT_MS, stopping);
+    try {
+      this.#settle(key, priority, await this.#pass(key, log, deadline.signal), log);
+    } catch (error) {
+      this.#settle(key, priority, { kind: 'failed', error }, log);
+    }
+  }
+
+  /** Looks at the object under the key as the local copy has it; one that is absent leaves nothing to remember. */
+  async #pass(key: string, log: Logger, signal: AbortSignal): Promise<PassResult> {
+    const client = createClient(this.#engine.transport, this.#identity, signal);
+    const held = this.#primary.get(key);
+    if (held !== undefined) {
+      const object = servedUnder(this.#spec.for, held);
+      return runPass(this.#spec, object, { ...this.#context, client }, { now: this.#engine.clock.date(), log, signal });
+    }
+    this.#lastStart.delete(key);
+    this.#context.gate.forget(key);
+    const seed = this.#seeds.get(key);
+    if (seed !== undefined) await this.#plant(key, seed, client, log);
+    return { kind: 'done' };
+  }
+
+  async #plant(key: string, seed: ApplyConfig<T>, client: Client, log: Logger): Promise<void> {
+    try {
+      this.#context.gate.wrote(key, this.#spec.for, await client.create(this.#spec.for, seed));
+      log.info('Created the object that must always exist');
+    } catch (error) {
+      // Somebody else was faster: the watch brings theirs.
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+
+  /** The one place that decides what happens to a key after a pass. */
+  #settle(key: string, priority: number, result: PassResult, log: Logger): void {
+    if (result.kind !== 'failed') {
+      this.#failures.delete(key);
+      if (result.kind === 'again') this.#queue.add(key, { afterMs: result.afterMs, priority });
+      return;
+    }
+    const { error } = result;
+    if (error instanceof TerminalError) {
+      this.#failures.delete(key);
+      log.warn('Gave up until the object changes', { reason: error.reason, cause: describe(error) });
+      return;
+    }
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
+    this.#queue.add(key, { afterMs: Math.max(asked, backoffMs(failures, BACKOFF)), priority });
+    // A lost race is settled by looking again: nobody has to read of it.
+    log[isConflict(error) ? 'debug' : 'warn']('Failed, trying again', { failures, cause: describe(error) });
+  }
+}
+
+const priorityOf = (initial: boolean): number => (initial ? LOW_PRIORITY : NORMAL_PRIORITY);

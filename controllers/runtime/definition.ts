@@ -1,0 +1,71 @@
+import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
+import type { Reader } from './caches.ts';
+import type { Writer } from './children.ts';
+import type { Conditioned, StatusRule } from './conditions.ts';
+import type { Selection } from './informer.ts';
+import type { Logger } from './log.ts';
+import type { Outcome } from './outcome.ts';
+import { CONTROLLER_LABEL } from './ownership.ts';
+import type { Predicate } from './predicates.ts';
+import type { PolicyRule } from './rbac.ts';
+import { servedUnder } from './resource.ts';
+
+/** What a step works with. Facts are its findings: status.ts alone turns them into conditions. */
+export interface Scope<T extends Conditioned, F> {
+  readonly object: T;
+  readonly facts: F;
+  readonly cache: Reader;
+  readonly client: Writer;
+  readonly now: Date;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** One named part of a pass: reads, decides by a pure function, writes, notes facts. */
+export type Step<T extends Conditioned, F> = (scope: Scope<T, F>) => Promise<Outcome | void>;
+
+/** A resource whose objects concern the controller, and the keys of its own objects that each one concerns. */
+export interface Watched {
+  readonly resource: Resource;
+  readonly selection: Selection;
+  /** Absent for children: their label names the owner. */
+  readonly concerns?: (object: K8sObject, cache: Reader) => readonly string[];
+}
+
+/** Everything the engine has to know of a controller, on one screen. */
+export interface ControllerSpec<T extends Conditioned, F> {
+  /** Names the field manager, the metrics, the lease and `--controllers=`. */
+  readonly name: string;
+  readonly for: Resource<T>;
+  /** Which changes of the object itself call for a pass. Its arrival and its end always do. */
+  readonly when: Predicate<T>;
+  readonly owns?: readonly ((controller: string) => Watched)[];
+  readonly watches?: readonly Watched[];
+  readonly rbac: readonly PolicyRule[];
+  /** Objects that exist whenever the controller runs: made if absent, never changed. */
+  readonly seeds?: readonly ApplyConfig<T>[];
+  /** Facts before the first step. */
+  readonly facts: () => F;
+  /** The steps for an object, in order; pure. */
+  readonly plan: (object: T, now: Date) => readonly Step<T, F>[];
+  /** The steps before an object may go; having some implies a finalizer. */
+  readonly ending?: readonly Step<T, F>[];
+  readonly status: StatusRule<T, F>;
+  /** How many objects at once; 1 unless the steps mostly wait for others. */
+  readonly concurrency?: number;
+  readonly timeoutMs?: number;
+}
+
+/** Children of this kind: cached by the controller's label alone, so that a busy cluster's other objects cost nothing. */
+export const byOwnerLabel =
+  (resource: Resource) =>
+  (controller: string): Watched => ({ resource, selection: { labels: `${CONTROLLER_LABEL}=${controller}` } });
+
+/** Objects that are not ours but matter: each one's changes wake the objects that it concerns. */
+export function mapTo<W extends K8sObject>(
+  resource: Resource<W>,
+  concerns: (object: W, cache: Reader) => readonly string[],
+  selection: Selection = {},
+): Watched {
+  return { resource, selection, concerns: (object, cache) => concerns(servedUnder(resource, object), cache) };
+}

@@ -1,0 +1,107 @@
+/** What the API server answers with when it says no; the machine part is `reason`, the human part the message. */
+interface StatusBody {
+  readonly message?: string;
+  readonly reason?: string;
+  readonly code?: number;
+  readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly reason?: string }[] };
+}
+
+/** A failed call to an API server. Code 0 means that no answer came at all. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly code: number;
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: number, reason: string, message: string, options: { retryAfterMs?: number | undefined; cause?: unknown } = {}) {
+    super(oneLine(message), { cause: options.cause });
+    this.code = code;
+    this.reason = reason;
+    this.retryAfterMs = options.retryAfterMs;
+  }
+
+  /** Reads a Status object, from an HTTP answer or from an ERROR event of a watch (then without a code of its own: 0). */
+  static fromStatus(code: number, body: unknown, retryAfter?: string): ApiError {
+    const status = asStatus(body);
+    const actual = code === 0 ? (status.code ?? 500) : code;
+    const seconds = Number(retryAfter ?? status.details?.retryAfterSeconds);
+    const retryAfterMs = seconds > 0 ? seconds * 1000 : undefined;
+    return new ApiError(actual, reasonOf(status) ?? String(actual), status.message ?? `The API server answered ${actual}`, {
+      retryAfterMs,
+    });
+  }
+
+  /** Turns anything that a call can throw into one shape. */
+  static from(error: unknown): ApiError {
+    if (error instanceof ApiError) return error;
+    const cause = rootCause(error);
+    return new ApiError(0, codeOf(cause) ?? 'Unreachable', describe(cause), { cause: error });
+  }
+}
+
+/** Nothing changes until a human changes the object: no retry, `Stalled`. */
+export class TerminalError extends Error {
+  override readonly name = 'TerminalError';
+  readonly reason: string;
+  constructor(reason: string, message: string) {
+    super(oneLine(message));
+    this.reason = reason;
+  }
+}
+
+/** A failure with a name of its own that a retry may cure. */
+export class TransientError extends Error {
+  override readonly name = 'TransientError';
+  readonly reason: string;
+  constructor(reason: string, message: string, options?: ErrorOptions) {
+    super(oneLine(message), options);
+    this.reason = reason;
+  }
+}
+
+const hasCode =
+  (code: number) =>
+  (error: unknown): boolean =>
+    error instanceof ApiError && error.code === code;
+
+export const isNotFound: (error: unknown) => boolean = hasCode(404);
+export const isConflict: (error: unknown) => boolean = hasCode(409);
+export const isGone: (error: unknown) => boolean = hasCode(410);
+
+/** 409 because the name is taken, as opposed to a lost race over an existing object. */
+export const isAlreadyExists = (error: unknown): boolean =>
+  error instanceof ApiError && error.code === 409 && error.reason === 'AlreadyExists';
+
+/** The API server or the way to it is in trouble: says nothing about the object at hand, so it never reaches its status. */
+export const isApiTrouble = (error: unknown): boolean =>
+  error instanceof ApiError && (error.code === 0 || error.code === 409 || error.code === 429 || error.code >= 502);
+
+/** Why something failed, for a log line or a condition: one line, never a stack, bounded. */
+export const describe = (error: unknown): string => oneLine(error instanceof Error ? error.message || error.name : String(error));
+
+/** The longest message that a condition may carry. */
+const MESSAGE_LIMIT = 1024;
+const oneLine = (text: string): string => {
+  const flat = text.replace(/\s+/g, ' ').trim();
+  return flat.length <= MESSAGE_LIMIT ? flat : `${flat.slice(0, MESSAGE_LIMIT - 1)}…`;
+};
+
+/** A dual-stack connect failure wraps the telling errors in an AggregateError without a message. */
+function rootCause(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return rootCause(error.errors[0]);
+  return error instanceof Error && error.cause instanceof Error && error.message === '' ? rootCause(error.cause) : error;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** What is no Status object, such as an error page of something in between, is all message. */
+const asStatus = (body: unknown): StatusBody => (typeof body === 'object' && body !== null ? body : { message: String(body) });
+
+/** The API server hides one reason under a plain timeout: only its cause tells that waiting will not help. */
+function reasonOf({ reason, details }: StatusBody): string | undefined {
+  const tooLarge = details?.causes?.some((cause) => cause.reason === TOO_LARGE) === true;
+  return tooLarge ? TOO_LARGE : reason;
+}
+const TOO_LARGE = 'ResourceVersionTooLarge';

@@ -1,0 +1,43 @@
+import type { Logger } from './log.ts';
+
+/** Something that runs as long as the operator does. */
+export interface Part {
+  readonly name: string;
+  /** Runs until the signal aborts; an earlier end is a failure. */
+  run(signal: AbortSignal): Promise<void>;
+  /** Resolves once what comes after it may start. */
+  ready?(): Promise<void>;
+}
+
+/**
+ * Starts the parts one after the other, each once the one before is ready, and stops them in the opposite order:
+ * probes answer first and last, caches are full before anything decides on them and outlive all that does.
+ * Resolves after a stop that was asked for; rejects when a part ended by itself.
+ */
+export async function runInOrder(parts: readonly Part[], log: Logger, signal: AbortSignal): Promise<void> {
+  const ended = Promise.withResolvers<never>();
+  ended.promise.catch(() => undefined);
+  const stopAsked = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const running: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
+  try {
+    for (const part of parts) {
+      if (signal.aborted) break;
+      const own = new AbortController();
+      const end = part.run(own.signal).then(
+        () => own.signal.aborted || ended.reject(new Error(`${part.name} ended by itself`)),
+        (error: unknown) => ended.reject(error),
+      );
+      running.unshift({ name: part.name, stop: () => (own.abort(), end.then(() => undefined)) });
+      await Promise.race([part.ready?.(), stopAsked, ended.promise]);
+    }
+    await Promise.race([stopAsked, ended.promise]);
+  } finally {
+    for (const { name, stop } of running) {
+      log.debug('Stopping', { part: name });
+      await stop();
+    }
+  }
+}

@@ -1,0 +1,141 @@
+import { createWriter, type ApplyMemory } from './children.ts';
+import type { Client } from './client.ts';
+import { saysAlready, settleStatus, type Conditioned, type Halt } from './conditions.ts';
+import type { Gate } from './consistency.ts';
+import type { ControllerSpec, Scope, Step } from './definition.ts';
+import type { Informers, Reader } from './caches.ts';
+import { TerminalError, TransientError, describe, isApiTrouble, isNotFound } from './errors.ts';
+import type { Logger } from './log.ts';
+import { sooner } from './outcome.ts';
+import { keyOf } from './resource.ts';
+
+/** How a pass ended, for the queue. */
+export type PassResult =
+  | { readonly kind: 'done' }
+  | { readonly kind: 'again'; readonly afterMs: number }
+  | { readonly kind: 'failed'; readonly error: unknown };
+
+/** What all passes of one controller share. */
+export interface PassContext {
+  readonly client: Client;
+  readonly cache: Reader;
+  readonly gate: Gate;
+  readonly memory: ApplyMemory;
+  readonly informers: Informers;
+}
+
+/** What belongs to one pass only. */
+export interface PassMoment {
+  readonly now: Date;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** One look at one object: finalizer, steps, status. Each write is safe to repeat, so that a crash anywhere only costs a pass. */
+export async function runPass<T extends Conditioned, F>(
+  spec: ControllerSpec<T, F>,
+  object: T,
+  context: PassContext,
+  moment: PassMoment,
+): Promise<PassResult> {
+  const finalizer = `${spec.for.group}/${spec.name}`;
+  const { finalizers = [], deletionTimestamp } = object.metadata;
+  const held = finalizers.includes(finalizer);
+  const leaving = deletionTimestamp !== undefined;
+  if (leaving && !held) return { kind: 'done' };
+  if (!leaving && !held && spec.ending !== undefined) {
+    // Alone and first: nothing may exist that a deletion could miss.
+    context.gate.wrote(keyOf(object), spec.for, await context.client.setFinalizers(spec.for, object, [...finalizers, finalizer]));
+    return { kind: 'again', afterMs: 0 };
+  }
+  const owner = { controller: spec.name, resource: spec.for, metadata: object.metadata };
+  const scope: Scope<T, F> = { object, facts: spec.facts(), cache: context.cache, client: createWriter({ ...context, owner }), ...moment };
+  if (leaving)
+    return runEnding(
+      spec,
+      scope,
+      context,
+      finalizers.filter((name) => name !== finalizer),
+    );
+  const result = await runSteps(spec.plan(object, moment.now), scope);
+  return conclude(spec, scope, context, result);
+}
+
+/** Undoes what was made, and lets the object go once nothing is left. */
+async function runEnding<T extends Conditioned, F>(
+  spec: ControllerSpec<T, F>,
+  scope: Scope<T, F>,
+  context: PassContext,
+  otherFinalizers: readonly string[],
+): Promise<PassResult> {
+  const result = await runSteps(spec.ending ?? [], scope);
+  if (result.halt !== undefined)
+    return conclude(spec, scope, context, { ...result, halt: { ...result.halt, kind: 'deleting', reason: 'Deleting' } });
+  try {
+    await context.client.setFinalizers(spec.for, scope.object, otherFinalizers);
+  } catch (error) {
+    // Gone already is as good.
+    if (!isNotFound(error)) throw error;
+  }
+  return { kind: 'done' };
+}
+
+/** Writes what the pass found, and tells the queue how it ended. */
+async function conclude<T extends Conditioned, F>(
+  spec: ControllerSpec<T, F>,
+  scope: Scope<T, F>,
+  context: PassContext,
+  { halt, afterMs, error }: StepsResult,
+): Promise<PassResult> {
+  if (!isApiTrouble(error)) await writeStatus(spec, scope, context, halt);
+  if (error !== undefined) return { kind: 'failed', error };
+  return afterMs === undefined ? { kind: 'done' } : { kind: 'again', afterMs };
+}
+
+interface StepsResult {
+  readonly halt?: Halt;
+  readonly afterMs?: number | undefined;
+  readonly error?: unknown;
+}
+
+/** Runs the steps in order until one waits or throws; the earliest wish to look again counts. */
+async function runSteps<T extends Conditioned, F>(steps: readonly Step<T, F>[], scope: Scope<T, F>): Promise<StepsResult> {
+  let afterMs: number | undefined;
+  for (const step of steps) {
+    try {
+      const outcome = (await step(scope)) ?? { kind: 'done' };
+      if (outcome.kind === 'again') afterMs = sooner(afterMs, outcome.afterMs);
+      if (outcome.kind !== 'wait') continue;
+      const { reason, message } = outcome;
+      return { halt: { kind: 'waiting', reason, message }, afterMs: sooner(afterMs, outcome.afterMs) };
+    } catch (error) {
+      return { halt: haltOf(error), error };
+    }
+  }
+  return { afterMs };
+}
+
+/** What a thrown error says in the status. */
+function haltOf(error: unknown): Halt {
+  const message = describe(error);
+  if (error instanceof TerminalError) return { kind: 'terminal', reason: error.reason, message };
+  return { kind: 'failed', reason: error instanceof TransientError ? error.reason : 'ReconcileError', message };
+}
+
+async function writeStatus<T extends Conditioned, F>(
+  spec: ControllerSpec<T, F>,
+  scope: Scope<T, F>,
+  context: PassContext,
+  halt: Halt | undefined,
+): Promise<void> {
+  const { object, facts, now } = scope;
+  const moment = { object, now, halt };
+  const status = settleStatus(spec.status(facts, moment), moment);
+  if (saysAlready(object, status)) return;
+  try {
+    context.gate.wrote(keyOf(object), spec.for, await context.client.applyStatus(spec.for, object, status));
+  } catch (error) {
+    // Gone meanwhile: there is nobody left to tell.
+    if (!isNotFound(error)) throw error;
+  }
+}

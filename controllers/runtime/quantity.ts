@@ -1,0 +1,67 @@
+/** A Kubernetes quantity, exact: whole numbers of 10⁻⁹ units, since a double can't hold an exabyte and a millicore. */
+export type Quantity = bigint;
+
+const NANO = 1_000_000_000n;
+const BINARY: Readonly<Record<string, bigint>> = {
+  Ki: 2n ** 10n,
+  Mi: 2n ** 20n,
+  Gi: 2n ** 30n,
+  Ti: 2n ** 40n,
+  Pi: 2n ** 50n,
+  Ei: 2n ** 60n,
+};
+const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
+/** The API server's own form; lengths bounded so that a hostile number costs nothing. */
+const FORM = /^([+-]?)(\d{0,40})(?:\.(\d{0,40}))?(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d{1,2})?$/;
+
+/** Reads a quantity as the API server does, rounding away from zero below 10⁻⁹; undefined for what is none. */
+export function parseQuantity(text: string | number): Quantity | undefined {
+  const match = FORM.exec(String(text));
+  if (match === null) return undefined;
+  const [, sign = '', whole = '', fraction = '', suffix = ''] = match;
+  if (whole === '' && fraction === '') return undefined;
+  const digits = BigInt(whole + fraction);
+  const { factor, exponent } = scaleOf(suffix);
+  const power = exponent - fraction.length + 9;
+  const scaled = power >= 0 ? digits * factor * 10n ** BigInt(power) : divideUp(digits * factor, 10n ** BigInt(-power));
+  return sign === '-' ? -scaled : scaled;
+}
+
+function scaleOf(suffix: string): { readonly factor: bigint; readonly exponent: number } {
+  const binary = BINARY[suffix];
+  if (binary !== undefined) return { factor: binary, exponent: 0 };
+  return { factor: 1n, exponent: DECIMAL[suffix] ?? Number(suffix.slice(1)) };
+}
+
+const divideUp = (a: bigint, b: bigint): bigint => (a + b - 1n) / b;
+
+/** Writes a quantity the way the API server would: bytes in the largest binary unit that fits, all else in decimals. */
+export function formatQuantity(quantity: Quantity, style: 'binary' | 'decimal'): string {
+  const negative = quantity < 0n;
+  const absolute = negative ? -quantity : quantity;
+  const text = style === 'binary' && absolute % NANO === 0n ? formatBinary(absolute / NANO) : formatDecimal(absolute);
+  return negative ? `-${text}` : text;
+}
+
+function formatBinary(value: bigint): string {
+  for (const [unit, factor] of Object.entries(BINARY).toReversed())
+    if (value !== 0n && value % factor === 0n) return `${value / factor}${unit}`;
+  return String(value);
+}
+
+function formatDecimal(nanos: bigint): string {
+  for (const [unit, exponent] of Object.entries(DECIMAL).toReversed()) {
+    const factor = 10n ** BigInt(exponent + 9);
+    // A whole number reads better without a unit until it gets long: 16, not 0.016k.
+    if (nanos % factor === 0n && (unit === '' || nanos >= factor) && exponent <= 0) return `${nanos / factor}${unit}`;
+  }
+  return `${nanos}n`;
+}
+
+/** The sum; quantities that are none count as nothing. */
+export const sumQuantities = (texts: readonly (string | number)[]): Quantity =>
+  texts.reduce((sum, text) => sum + (parseQuantity(text) ?? 0n), 0n);
+
+/** Bytes are written in binary units, all else in decimals: by the resource's name, as the API server's own defaults are. */
+export const styleOf = (resourceName: string): 'binary' | 'decimal' =>
+  /(memory|storage|hugepages)/.test(resourceName) ? 'binary' : 'decimal';

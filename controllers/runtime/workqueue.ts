@@ -1,0 +1,169 @@
+import type { Clock } from './clock.ts';
+import { createHeap } from './heap.ts';
+
+/** What a live change deserves. */
+export const NORMAL_PRIORITY = 0;
+/** What was found while reading everything, at start or after a gap: a user's edit goes first. controller-runtime's. */
+export const LOW_PRIORITY = -100;
+
+export interface Work {
+  readonly key: string;
+  readonly priority: number;
+}
+
+/**
+ * Keys that wait for work. A key is in it once, whatever is added: with the highest priority and the earliest time asked for.
+ * A key that is being worked on is never handed out again before `done`; what was added meanwhile then counts as new.
+ */
+export interface WorkQueue {
+  add(key: string, options?: { readonly afterMs?: number; readonly priority?: number }): void;
+  /** The next key: highest priority first, then first come. Waits for one; undefined means that the queue is closed. */
+  next(): Promise<Work | undefined>;
+  done(key: string): void;
+  /** Takes no more and hands out no more: waiting callers of `next` get undefined. */
+  close(): void;
+  /** Keys that could be handed out now. */
+  readonly depth: number;
+}
+
+interface Item {
+  readonly key: string;
+  priority: number;
+  readyAt: number;
+  /** Where it is: waiting for its time, in line, or held back because its key is being worked on. */
+  place: 'delayed' | 'ready' | 'locked';
+}
+
+/** An empty queue. */
+export const createWorkQueue = (clock: Clock): WorkQueue => new PriorityQueue(clock);
+
+class PriorityQueue implements WorkQueue {
+  readonly #clock: Clock;
+  readonly #items = new Map<string, Item>();
+  /** A line per priority: a Map keeps the order of insertion, which is the order of service. */
+  readonly #lines = new Map<number, Map<string, Item>>();
+  readonly #processing = new Set<string>();
+  readonly #callers: ((work: Work | undefined) => void)[] = [];
+  readonly #delayed = createHeap<{ readonly at: number; readonly item: Item }>((a, b) => a.at - b.at);
+  #alarm: { readonly at: number; readonly timer: Disposable } | undefined;
+  #closed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(key: string, { afterMs = 0, priority = NORMAL_PRIORITY }: { readonly afterMs?: number; readonly priority?: number } = {}): void {
+    if (this.#closed) return;
+    this.#promote();
+    const readyAt = this.#clock.now() + afterMs;
+    const held = this.#items.get(key);
+    if (held === undefined) this.#insert({ key, priority, readyAt, place: 'ready' });
+    else this.#merge(held, priority, readyAt);
+    this.#serve();
+  }
+
+  next(): Promise<Work | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    this.#promote();
+    if (this.#lines.size > 0) return Promise.resolve(this.#take());
+    return new Promise((resolve) => this.#callers.push(resolve));
+  }
+
+  done(key: string): void {
+    this.#processing.delete(key);
+    const held = this.#items.get(key);
+    if (held?.place === 'locked') this.#enter(held);
+    this.#promote();
+    this.#serve();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#alarm?.timer[Symbol.dispose]();
+    for (const caller of this.#callers.splice(0)) caller(undefined);
+  }
+
+  get depth(): number {
+    let depth = 0;
+    for (const line of this.#lines.values()) depth += line.size;
+    return depth;
+  }
+
+  #insert(item: Item): void {
+    this.#items.set(item.key, item);
+    if (item.readyAt > this.#clock.now()) this.#delay(item);
+    else this.#enter(item);
+  }
+
+  /** Combines a new wish with the one that is there: the higher priority, the earlier time. */
+  #merge(item: Item, priority: number, readyAt: number): void {
+    if (priority > item.priority) {
+      const { place } = item;
+      if (place === 'ready') this.#leave(item);
+      item.priority = priority;
+      if (place === 'ready') this.#enter(item);
+    }
+    if (item.place !== 'delayed' || readyAt >= item.readyAt) return;
+    item.readyAt = readyAt;
+    if (readyAt <= this.#clock.now()) this.#enter(item);
+    else this.#delay(item);
+  }
+
+  #enter(item: Item): void {
+    if (this.#processing.has(item.key)) {
+      item.place = 'locked';
+      return;
+    }
+    item.place = 'ready';
+    const line = this.#lines.get(item.priority) ?? new Map<string, Item>();
+    this.#lines.set(item.priority, line.set(item.key, item));
+  }
+
+  #leave(item: Item): void {
+    const line = this.#lines.get(item.priority);
+    line?.delete(item.key);
+    if (line?.size === 0) this.#lines.delete(item.priority);
+  }
+
+  #delay(item: Item): void {
+    item.place = 'delayed';
+    this.#delayed.push({ at: item.readyAt, item });
+    this.#setAlarm();
+  }
+
+  #setAlarm(): void {
+    const first = this.#delayed.peek();
+    if (first === undefined || (this.#alarm !== undefined && this.#alarm.at <= first.at)) return;
+    this.#alarm?.timer[Symbol.dispose]();
+    const ring = () => {
+      this.#alarm = undefined;
+      this.#promote();
+      this.#serve();
+      this.#setAlarm();
+    };
+    this.#alarm = { at: first.at, timer: this.#clock.timer(first.at - this.#clock.now(), ring) };
+  }
+
+  /** Moves what is due into line. Entries of the heap that were overtaken by an earlier time are left behind: skip them. */
+  #promote(): void {
+    for (let first = this.#delayed.peek(); first !== undefined && first.at <= this.#clock.now(); first = this.#delayed.peek()) {
+      this.#delayed.pop();
+      const { item, at } = first;
+      if (item.place === 'delayed' && item.readyAt === at && this.#items.get(item.key) === item) this.#enter(item);
+    }
+  }
+
+  #serve(): void {
+    while (this.#callers.length > 0 && this.#lines.size > 0) this.#callers.shift()?.(this.#take());
+  }
+
+  #take(): Work | undefined {
+    const priority = Math.max(...this.#lines.keys());
+    const [item] = this.#lines.get(priority)?.values() ?? [];
+    if (item === undefined) return undefined;
+    this.#leave(item);
+    this.#items.delete(item.key);
+    this.#processing.add(item.key);
+    return { key: item.key, priority };
+  }
+}
