@@ -1,0 +1,37 @@
+import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
+import { Namespace, Node, Secret } from '../../api/meta/builtin.ts';
+import { READ, allow, anyOf, defineController, deletionStarted, generationChanged, mapTo } from '../runtime/index.ts';
+import { IDENTITY_SECRET } from './identity.ts';
+import { localStatus } from './status.ts';
+import { CLUSTER_NAMESPACE, countNodes, establishIdentity, readVersion, refuseSource, type Facts, type Settings } from './steps.ts';
+
+/** The one registration that is this realm itself. */
+const LOCAL = 'local';
+const concernsLocal = () => [LOCAL];
+const named = (name: string) => `metadata.name=${name}`;
+
+/** A ClusterRegistration tells who a realm is; `local` is this one, and exists wherever the operator runs. */
+export const clusterRegistrationController = (settings: Settings) =>
+  defineController<ClusterRegistration, Facts>({
+    name: 'clusterregistration',
+    for: ClusterRegistration,
+    when: anyOf(generationChanged, deletionStarted),
+    watches: [
+      mapTo(Secret, concernsLocal, { namespace: settings.namespace, fields: named(IDENTITY_SECRET) }),
+      mapTo(Namespace, concernsLocal, { fields: named(CLUSTER_NAMESPACE), metadataOnly: true }),
+      mapTo(Node, concernsLocal),
+    ],
+    rbac: [
+      allow('guildnet.io', ['clusterregistrations'], [...READ, 'create']),
+      allow('guildnet.io', ['clusterregistrations/status'], ['patch']),
+      allow('', ['secrets'], READ, { namespace: 'operator', resourceNames: [IDENTITY_SECRET] }),
+      // A name can't narrow `create`: the object has none yet when the API server decides.
+      allow('', ['secrets'], ['create'], { namespace: 'operator' }),
+      allow('', ['namespaces'], READ, { resourceNames: [CLUSTER_NAMESPACE] }),
+      allow('', ['nodes'], READ),
+    ],
+    seeds: [{ metadata: { name: LOCAL }, spec: { source: { local: {} } } }],
+    facts: () => ({}),
+    plan: ({ spec }) => (spec.source.local === undefined ? [refuseSource] : [establishIdentity(settings), readVersion, countNodes]),
+    status: localStatus,
+  });

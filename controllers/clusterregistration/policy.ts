@@ -1,0 +1,55 @@
+import type { Secret } from '../../api/meta/builtin.ts';
+import { readIdentity, type Identity } from './identity.ts';
+
+/** What is known when it is decided who this realm is. */
+export interface IdentityInputs {
+  /** The Secret that holds the keys, if it is there. */
+  readonly secret: Secret | undefined;
+  /** The fingerprint that the status has shown to the world, if it ever did. */
+  readonly published: string | undefined;
+  /** The uid of kube-system: this cluster, and no copy of it. */
+  readonly clusterID: string;
+  /** KEYSTONE_REALM: names the realm once, at the very first start. */
+  readonly realmSeed: string | undefined;
+  /** Where the Secret lives, for messages. */
+  readonly secretName: string;
+}
+
+type RefusalReason = 'RealmUnnamed' | 'IdentityLost' | 'IdentityCorrupt' | 'IdentityMismatch' | 'IdentityOfAnotherCluster';
+
+export type IdentityDecision =
+  | { readonly kind: 'hold'; readonly identity: Identity }
+  | { readonly kind: 'create'; readonly realm: string }
+  | { readonly kind: 'refuse'; readonly reason: RefusalReason; readonly message: string };
+
+/**
+ * Who this realm is, or why that can't be said. An identity is made only where none was ever shown: peers trust the key,
+ * so a lost one is a human's decision, never a silent new one.
+ */
+export function decideIdentity({ secret, published, clusterID, realmSeed, secretName }: IdentityInputs): IdentityDecision {
+  const startOver = `delete Secret ${secretName} (if it is there) and clusterregistration/local to begin with a new identity that every peer must accept anew`;
+  if (secret === undefined) {
+    if (published !== undefined) return refuse('IdentityLost', `Secret ${secretName} is gone: restore it from a backup, or ${startOver}`);
+    if (realmSeed === undefined)
+      return refuse('RealmUnnamed', 'This realm has no name yet: set KEYSTONE_REALM on the operator, once, and restart it');
+    return { kind: 'create', realm: realmSeed };
+  }
+  const identity = readIdentity(secret);
+  if (identity === undefined)
+    return refuse('IdentityCorrupt', `Secret ${secretName} holds no valid identity: restore it from a backup, or ${startOver}`);
+  if (identity.clusterID !== clusterID) {
+    return refuse(
+      'IdentityOfAnotherCluster',
+      `Secret ${secretName} belongs to the cluster ${identity.clusterID}, this one is ${clusterID}: ${startOver}`,
+    );
+  }
+  if (published !== undefined && published !== identity.publicKeyFingerprint) {
+    return refuse(
+      'IdentityMismatch',
+      `Secret ${secretName} holds ${identity.publicKeyFingerprint}, but peers know ${published}: restore the right one, or ${startOver}`,
+    );
+  }
+  return { kind: 'hold', identity };
+}
+
+const refuse = (reason: RefusalReason, message: string): IdentityDecision => ({ kind: 'refuse', reason, message });

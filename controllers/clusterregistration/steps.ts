@@ -1,0 +1,75 @@
+import { Namespace, Node, Secret } from '../../api/meta/builtin.ts';
+import type { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
+import { TerminalError, done, requeueAfter, waitFor, type Step } from '../runtime/index.ts';
+import { IDENTITY_SECRET, type Identity } from './identity.ts';
+import { decideIdentity } from './policy.ts';
+import { renderIdentitySecret } from './render.ts';
+import { surveyNodes, type Survey } from './survey.ts';
+
+/** What one pass found out about this realm. */
+export interface Facts {
+  identity?: Identity;
+  /** KEYSTONE_REALM, if it asks for another name than the realm has. */
+  ignoredSeed?: string;
+  version?: string;
+  survey?: Survey;
+}
+
+/** What the room is told once, when the operator starts. */
+export interface Settings {
+  /** The operator's own namespace: the only one whose Secrets it reads. */
+  readonly namespace: string;
+  readonly realmSeed: string | undefined;
+}
+
+type LocalStep = Step<ClusterRegistration, Facts>;
+
+/** The namespace whose uid names a cluster: it can't be deleted, so it lives as long as the cluster. */
+export const CLUSTER_NAMESPACE = 'kube-system';
+/** A cluster changes its version on upgrade only, and nothing announces it. */
+const VERSION_EVERY_MS = 600_000;
+
+/** Finds out who this realm is, or makes its identity where it never had one. */
+export const establishIdentity =
+  ({ namespace, realmSeed }: Settings): LocalStep =>
+  async ({ object, facts, cache, client }) => {
+    const clusterID = cache.get(Namespace, { namespace: '', name: CLUSTER_NAMESPACE })?.metadata.uid;
+    if (clusterID === undefined)
+      return waitFor('Progressing', `Waiting for the namespace ${CLUSTER_NAMESPACE}, whose uid names this cluster`);
+    const secret = cache.get(Secret, { namespace, name: IDENTITY_SECRET });
+    const published = object.status?.publicKeyFingerprint;
+    const known = { published, clusterID, realmSeed, secretName: `${namespace}/${IDENTITY_SECRET}` };
+    let decision = decideIdentity({ ...known, secret });
+    if (decision.kind === 'create') {
+      // Created, not applied: one that another replica or an earlier life made first is a conflict, and is read in the next pass.
+      const created = await client.create(Secret, renderIdentitySecret(decision.realm, clusterID, namespace), { outlives: true });
+      decision = decideIdentity({ ...known, secret: created });
+    }
+    if (decision.kind !== 'hold')
+      throw decision.kind === 'refuse' ? new TerminalError(decision.reason, decision.message) : new Error('A new identity reads as none');
+    facts.identity = decision.identity;
+    if (realmSeed !== undefined && realmSeed !== decision.identity.realm) facts.ignoredSeed = realmSeed;
+    return done;
+  };
+
+/** Asks the API server for its version. */
+export const readVersion: LocalStep = async ({ facts, client }) => {
+  const answer = await client.inquire('/version');
+  if (typeof answer === 'object' && answer !== null && 'gitVersion' in answer && typeof answer.gitVersion === 'string')
+    facts.version = answer.gitVersion;
+  return requeueAfter(VERSION_EVERY_MS);
+};
+
+/** Counts the nodes and what they can carry. */
+export const countNodes: LocalStep = async ({ facts, cache }) => {
+  facts.survey = surveyNodes(cache.list(Node));
+};
+
+/** A source that the schema refuses today may still have been stored by an older or newer version. */
+export const refuseSource: LocalStep = async ({ object }) => {
+  const [source = 'none'] = Object.keys(object.spec.source);
+  throw new TerminalError(
+    'SourceNotServed',
+    `This version serves only spec.source.local, not ${source}: delete this registration, or upgrade the operator`,
+  );
+};

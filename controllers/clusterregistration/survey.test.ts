@@ -1,0 +1,42 @@
+import { expect } from 'chai';
+import type { Node } from '../../api/meta/builtin.ts';
+import { surveyNodes } from './survey.ts';
+
+const node = (name: string, allocatable: Record<string, string>, ready: 'True' | 'False' = 'True', deletionTimestamp?: string): Node => ({
+  metadata: { name, uid: name, resourceVersion: '1', ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }) },
+  status: {
+    allocatable,
+    conditions: [
+      {
+        type: 'Ready',
+        status: ready,
+        reason: 'r',
+        message: 'm',
+        lastTransitionTime: '2030-01-01T00:00:00Z',
+        lastHeartbeatTime: '2030-01-01T00:00:00Z',
+      },
+    ],
+  },
+});
+
+describe('a survey of the nodes', () => {
+  const cases = [
+    { name: 'nothing', given: [], want: { nodes: 0, ready: 0, allocatable: {} } },
+    {
+      name: 'what ready nodes can carry together',
+      given: [node('a', { cpu: '3920m', memory: '16Gi', 'nvidia.com/gpu': '1' }), node('b', { cpu: '80m', memory: '512Mi' })],
+      want: { nodes: 2, ready: 2, allocatable: { cpu: '4', memory: '16896Mi', 'nvidia.com/gpu': '1' } },
+    },
+    {
+      name: 'nothing of nodes that are not ready or on their way out',
+      given: [node('a', { cpu: '4' }), node('b', { cpu: '4' }, 'False'), node('c', { cpu: '4' }, 'True', '2030-01-01T00:00:00Z')],
+      want: { nodes: 3, ready: 1, allocatable: { cpu: '4' } },
+    },
+  ];
+  for (const { name, given, want } of cases) it(`counts ${name}`, () => expect(surveyNodes(given)).to.deep.equal(want));
+
+  it('names at most as many resources as the schema allows', () => {
+    const many = Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`example.com/r${i}`, '1']));
+    expect(Object.keys(surveyNodes([node('a', many)]).allocatable)).to.have.length(32);
+  });
+});

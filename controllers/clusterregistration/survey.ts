@@ -1,0 +1,26 @@
+import type { Node } from '../../api/meta/builtin.ts';
+import { formatQuantity, styleOf, sumQuantities } from '../runtime/quantity.ts';
+
+/** What a realm's nodes are and can carry. */
+export interface Survey {
+  readonly nodes: number;
+  readonly ready: number;
+  /** Summed over ready nodes, by resource name, sorted. */
+  readonly allocatable: Readonly<Record<string, string>>;
+}
+
+/** The schema's bound on resource names; beyond it, what sorts last is left out. */
+const MAX_RESOURCES = 32;
+
+/** Counts the nodes and sums up what the ready ones can carry. */
+export function surveyNodes(nodes: readonly Node[]): Survey {
+  const ready = nodes.filter(isReady);
+  const names = [...new Set(ready.flatMap((node) => Object.keys(node.status?.allocatable ?? {})))].toSorted().slice(0, MAX_RESOURCES);
+  const sumOf = (name: string): string =>
+    formatQuantity(sumQuantities(ready.map((node) => node.status?.allocatable?.[name] ?? '0')), styleOf(name));
+  return { nodes: nodes.length, ready: ready.length, allocatable: Object.fromEntries(names.map((name) => [name, sumOf(name)])) };
+}
+
+const isReady = ({ metadata, status }: Node): boolean =>
+  metadata.deletionTimestamp === undefined &&
+  status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;

@@ -1,0 +1,60 @@
+import { expect } from 'chai';
+import { readFileSync } from 'node:fs';
+import { UsageError, readConfiguration, type Configuration } from './configuration.ts';
+import { VERSION } from './version.ts';
+
+const KNOWN = ['clusterregistration', 'grant'];
+const read = (args: readonly string[], env: NodeJS.ProcessEnv = {}): Configuration | string => readConfiguration(args, env, KNOWN, VERSION);
+
+describe('a configuration', () => {
+  it('has defaults that fit a Pod', () => {
+    expect(read([])).to.deep.equal({
+      controllers: KNOWN,
+      namespace: 'keystone-system',
+      realmSeed: undefined,
+      probes: { host: '::', port: 8081 },
+      logLevel: 'info',
+      kubeconfig: undefined,
+    });
+  });
+
+  it('C-1 · runs any subset of the controllers', () => {
+    expect(read(['--controllers=grant']))
+      .to.have.property('controllers')
+      .that.deep.equals(['grant']);
+  });
+
+  const wrong: { name: string; args?: readonly string[]; env?: NodeJS.ProcessEnv; want: RegExp }[] = [
+    { name: 'an unknown flag', args: ['--contollers=grant'], want: /--contollers.*the flags are --controllers/ },
+    { name: 'a positional argument', args: ['grant'], want: /grant/ },
+    { name: 'a flag without its value', args: ['--kubeconfig'], want: /--kubeconfig/ },
+    { name: 'an unknown controller', args: ['--controllers=grant,grnat'], want: /"grnat".*clusterregistration, grant/ },
+    { name: 'no controller at all', args: ['--controllers='], want: /clusterregistration, grant/ },
+    { name: 'an unknown level', args: ['--log-level=loud'], want: /error, warn, info, debug/ },
+    { name: 'an address without a port', args: ['--health-probe-bind-address=localhost'], want: /host:port/ },
+    { name: 'a port that is none', args: ['--health-probe-bind-address=:99999'], want: /host:port/ },
+    { name: 'a realm that is no DNS label', env: { KEYSTONE_REALM: 'Alice Home' }, want: /KEYSTONE_REALM=Alice Home.*alice-home/ },
+    { name: 'a misspelt setting', env: { KEYSTONE_RELAM: 'alice' }, want: /KEYSTONE_RELAM.*KEYSTONE_REALM/ },
+    { name: 'a namespace that is none', env: { POD_NAMESPACE: 'a/b' }, want: /POD_NAMESPACE=a\/b/ },
+  ];
+  for (const { name, args = [], env = {}, want } of wrong) {
+    it(`says in one line what is wrong with ${name}, and what is allowed`, () => {
+      expect(() => read(args, env))
+        .to.throw(UsageError, want)
+        .with.property('message')
+        .that.does.not.include('\n');
+    });
+  }
+
+  it('explains every flag, variable and controller', () => {
+    expect(read(['--help']))
+      .to.include('--controllers')
+      .and.include('KEYSTONE_REALM')
+      .and.include('grant');
+  });
+
+  it('has the version of the package', () => {
+    const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(manifest).to.have.property('version', VERSION);
+  });
+});

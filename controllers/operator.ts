@@ -1,0 +1,69 @@
+import dotI from '@dot-i/k8s-operator';
+import type { Configuration } from './configuration.ts';
+import { controllers } from './rooms.ts';
+import { createCaches } from './runtime/caches.ts';
+import { systemClock } from './runtime/clock.ts';
+import type { Engine } from './runtime/controller.ts';
+import { healthPart } from './runtime/health.ts';
+import type { Logger } from './runtime/log.ts';
+import { runInOrder, type Part } from './runtime/manager.ts';
+import { connect } from './runtime/transport.ts';
+
+/** The composition root: what runs, on what, in which order. The library gives it its face; the engine is ours (docs/decisions). */
+// The library is CommonJS, so its default export arrives one level down.
+export class KeystoneOperator extends dotI.default {
+  readonly #configuration: Configuration;
+  readonly #log: Logger;
+  readonly #userAgent: string;
+  readonly #stopping = new AbortController();
+  #engine: Engine | undefined;
+
+  constructor(configuration: Configuration, log: Logger, version: string) {
+    super(log);
+    this.#configuration = configuration;
+    this.#log = log;
+    this.#userAgent = `keystone-operator/${version}`;
+  }
+
+  /** Connects; nothing runs yet. */
+  protected override init(): Promise<void> {
+    const { kubeconfig } = this.#configuration;
+    if (kubeconfig !== undefined) this.kubeConfig.loadFromFile(kubeconfig);
+    const transport = connect(this.kubeConfig, { clock: systemClock, userAgent: this.#userAgent });
+    const base = { transport, clock: systemClock, log: this.#log };
+    this.#engine = { ...base, caches: createCaches(base), userAgent: this.#userAgent };
+    this.#log.info('Connecting', { server: this.kubeConfig.getCurrentCluster()?.server, realm: this.#configuration.realmSeed });
+    return Promise.resolve();
+  }
+
+  /** Runs until `stop`; rejects when something that must not end did. */
+  override async start(): Promise<void> {
+    await super.start();
+    if (this.#engine === undefined) throw new Error('init did not connect');
+    try {
+      await runInOrder(this.#parts(this.#engine), this.#log, this.#stopping.signal);
+    } finally {
+      await this.#engine.transport.close();
+    }
+  }
+
+  override stop(): void {
+    this.#stopping.abort();
+  }
+
+  #parts({ caches, ...engine }: Engine): readonly Part[] {
+    const { controllers: chosen, probes } = this.#configuration;
+    const workers = controllers(this.#configuration)
+      .filter(({ name }) => chosen.includes(name))
+      .map((controller) => controller.wire({ ...engine, caches }));
+    const readiness = {
+      shutdown: () => (this.#stopping.signal.aborted ? 'stopping' : undefined),
+      caches: () => (caches.unsynced().length === 0 ? undefined : `not read yet: ${caches.unsynced().join(', ')}`),
+    };
+    return [
+      healthPart({ ...probes, clock: engine.clock, readiness }),
+      { name: 'caches', run: (signal) => caches.run(signal), ready: () => caches.synced },
+      ...workers,
+    ];
+  }
+}
