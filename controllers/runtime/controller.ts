@@ -40,6 +40,8 @@ export interface Controller {
 export interface Worker {
   readonly name: string;
   run(signal: AbortSignal): Promise<void>;
+  /** How many objects wait for a pass now or are in one; those that wait for their time do not count. */
+  readonly backlog: number;
 }
 
 /** controller-runtime's first; a far shorter last, since one call a minute costs nothing and a mended world is noticed sooner. */
@@ -90,6 +92,10 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     signal.addEventListener('abort', () => this.#queue.close(), { once: true });
     if (signal.aborted) this.#queue.close();
     await Promise.all(Array.from({ length: this.#spec.concurrency ?? 1 }, () => this.#work(signal)));
+  }
+
+  get backlog(): number {
+    return this.#queue.depth + this.#queue.active;
   }
 
   #use(resource: Resource, selection: Selection = {}): Informer {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { RequestOptions } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
-import type { KubeConfig } from '@kubernetes/client-node';
+import type { KubeConfig, User } from '@kubernetes/client-node';
 import type { Clock } from './clock.ts';
 
 /** What of a connection's options a kubeconfig can set. */
@@ -54,13 +55,26 @@ async function read(kubeConfig: KubeConfig): Promise<Credentials> {
   const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
   const tls = defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername });
   const url = new URL(cluster.server);
+  const token = readTokenFile(kubeConfig.getCurrentUser());
   return {
     origin: url.origin,
     basePath: url.pathname.replace(/\/$/, ''),
     tls,
-    headers: { ...stringHeaders(options.headers), ...(typeof options.auth === 'string' ? { Authorization: basic(options.auth) } : {}) },
+    headers: {
+      ...stringHeaders(options.headers),
+      ...(typeof options.auth === 'string' ? { Authorization: basic(options.auth) } : {}),
+      ...(token === undefined ? {} : { Authorization: `Bearer ${token}` }),
+    },
     fingerprint: createHash('sha256').update(JSON.stringify(tls, bufferAsText)).digest('hex'),
   };
+}
+
+/** A Pod's own token, read here since the library keeps an old one for a minute even after it was refused. */
+function readTokenFile(user: User | null): string | undefined {
+  const provider: unknown = user?.authProvider;
+  const config = typeof provider === 'object' && provider !== null && 'config' in provider ? provider.config : undefined;
+  const path = typeof config === 'object' && config !== null && 'tokenFile' in config ? config.tokenFile : undefined;
+  return typeof path === 'string' ? readFileSync(path, 'utf8').trim() : undefined;
 }
 
 const basic = (userAndPassword: string): string => `Basic ${Buffer.from(userAndPassword).toString('base64')}`;

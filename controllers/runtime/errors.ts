@@ -97,7 +97,10 @@ function codeOf(error: unknown): string | undefined {
 }
 
 /** What is no Status object, such as an error page of something in between, is all message. */
-const asStatus = (body: unknown): StatusBody => (typeof body === 'object' && body !== null ? body : { message: String(body) });
+function asStatus(body: unknown): StatusBody {
+  if (typeof body === 'object' && body !== null) return body;
+  return typeof body === 'string' && body !== '' ? { message: body } : {};
+}
 
 /** The API server hides one reason under a plain timeout: only its cause tells that waiting will not help. */
 function reasonOf({ reason, details }: StatusBody): string | undefined {

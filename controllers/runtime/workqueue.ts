@@ -24,6 +24,8 @@ export interface WorkQueue {
   close(): void;
   /** Keys that could be handed out now. */
   readonly depth: number;
+  /** Keys that are being worked on. */
+  readonly active: number;
 }
 
 interface Item {
@@ -87,6 +89,10 @@ class PriorityQueue implements WorkQueue {
     let depth = 0;
     for (const line of this.#lines.values()) depth += line.size;
     return depth;
+  }
+
+  get active(): number {
+    return this.#processing.size;
   }
 
   #insert(item: Item): void {
