@@ -17,6 +17,7 @@ export interface ObjectMeta {
   readonly ownerReferences?: readonly OwnerReference[];
 }
 
+/** An owner in the same namespace, or a cluster-scoped one: without it the garbage collector removes the object. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;

@@ -1,0 +1,10 @@
+import { clusterRegistrationPolicies } from './guildnet/v1alpha1/clusterregistration.policies.ts';
+import { clusterRegistrationSchema } from './guildnet/v1alpha1/clusterregistration.ts';
+import type { Kind } from './meta/crd.ts';
+import type { AdmissionPolicy } from './meta/policy.ts';
+
+/** Every kind there is. A new one is one line here. */
+export const kinds: readonly Kind[] = [clusterRegistrationSchema];
+
+/** Every admission policy that comes with the kinds. */
+export const policies: readonly AdmissionPolicy[] = [...clusterRegistrationPolicies];
