@@ -1,0 +1,90 @@
+/**
+ * Removes what was installed, in an order that always comes to an end: objects of our kinds while the operator can still
+ * clean up behind them, then the operator, then everything else, and the CRDs last.
+ */
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { parseAllDocuments } from 'yaml';
+import { SetupError } from '../testbed/steps.ts';
+
+/** How long the operator may take to clean up; after that its finalizers are taken off, so that nothing hangs for good. */
+const CLEANUP = '120s';
+const NAMESPACE = 'keystone-system';
+const WITHOUT_FINALIZERS = '{"metadata":{"finalizers":null}}';
+
+const { values: options } = parseArgs({
+  options: { kubectl: { type: 'string', default: 'kubectl' }, operator: { type: 'boolean', default: false } },
+});
+
+try {
+  const kinds = installedKinds();
+  cleanUp(kinds);
+  if (options.operator) stopOperator();
+  deleteRest(kinds);
+  uninstall(options.operator ? ['network-policy', 'policies', 'rbac', 'crd'] : ['policies', 'crd']);
+  if (options.operator)
+    console.log(
+      `• Kept namespace ${NAMESPACE}: it holds the realm's identity, which peers have pinned. To give that up, too: kubectl delete namespace ${NAMESPACE}`,
+    );
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}
+
+function cleanUp(kinds: readonly string[]): void {
+  console.log('• Deleting all objects of our kinds, while the operator cleans up behind them');
+  for (const kind of kinds) kubectl('delete', kind, '--all', '--all-namespaces', `--timeout=${CLEANUP}`);
+}
+
+function stopOperator(): void {
+  console.log('• Stopping the operator');
+  const wait = ['--ignore-not-found', '--cascade=foreground', '--timeout=90s'];
+  kubectl('delete', 'deployment/keystone-operator', `--namespace=${NAMESPACE}`, ...wait);
+  kubectl('delete', '--filename=config/manager/serviceaccount.yaml', '--ignore-not-found');
+}
+
+/** ClusterRegistration/local comes back as long as an operator runs; and one that never ran leaves finalizers behind. */
+function deleteRest(kinds: readonly string[]): void {
+  console.log('• Deleting what is left of our kinds');
+  for (const kind of kinds) {
+    kubectl('delete', kind, '--all', '--all-namespaces', '--wait=false');
+    for (const [namespace, name] of heldObjects(kind)) {
+      console.log(`  ${kind} ${name} is held by a finalizer that nobody serves any more: taking it off`);
+      const where = namespace === '' ? [] : [`--namespace=${namespace}`];
+      kubectl('patch', kind, name, ...where, '--type=merge', `--patch=${WITHOUT_FINALIZERS}`);
+    }
+  }
+}
+
+function uninstall(parts: readonly string[]): void {
+  console.log('• Deleting policies, permissions and CRDs');
+  for (const part of parts) {
+    if (!kubectl('delete', `--kustomize=config/${part}`, '--ignore-not-found', '--timeout=60s'))
+      throw new SetupError(`Not everything of config/${part} could be deleted: see above, and run this again`);
+  }
+}
+
+/** Our kinds, as `plural.group`, that this cluster knows. */
+function installedKinds(): readonly string[] {
+  const ours = parseAllDocuments(read('kustomize', 'config/crd')).map((document) => String(document.getIn(['metadata', 'name'])));
+  const known = read('get', 'crds', '--output=name').split('\n');
+  return ours.filter((name) => known.includes(`customresourcedefinition.apiextensions.k8s.io/${name}`));
+}
+
+/** Objects that are being deleted and can't go yet. */
+function heldObjects(kind: string): readonly (readonly [namespace: string, name: string])[] {
+  const template = '{range .items[?(@.metadata.deletionTimestamp)]}{.metadata.namespace}/{.metadata.name}{"\\n"}{end}';
+  const lines = read('get', kind, '--all-namespaces', `--output=jsonpath=${template}`).split('\n');
+  return lines.filter((line) => line !== '').map((line) => [line.split('/')[0] ?? '', line.split('/')[1] ?? ''] as const);
+}
+
+function kubectl(...args: readonly string[]): boolean {
+  return spawnSync(options.kubectl, args, { stdio: 'inherit' }).status === 0;
+}
+
+function read(...args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(options.kubectl, args, { encoding: 'utf8' });
+  if (status !== 0) throw new SetupError(`kubectl ${args.join(' ')} failed: ${stderr.trim()}`);
+  return stdout;
+}

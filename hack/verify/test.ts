@@ -1,0 +1,79 @@
+/** Runs the named suites, each in a mocha process of its own, and ends with the totals over all of them on a line alone. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { add, isGood, isTotals, NOTHING, type Totals, verdict } from './totals.ts';
+
+interface Suite {
+  readonly files: readonly string[];
+  readonly options: readonly string[];
+}
+
+const SUITES = new Map<string, Suite>([
+  ['unit', { files: ['{api,controllers,webhooks,hack}/**/*.test.ts'], options: [] }],
+  // One control plane for the whole process; a test may wait for it as long as a slow machine needs.
+  ['integration', { files: ['test/{env,integration}/**/*.test.ts'], options: ['--require', './test/env/hooks.ts', '--timeout', '60000'] }],
+]);
+
+/** How long a process may take to end by itself after its last test; the reporter has named what holds it by then. */
+const GRACE_MS = 20_000;
+const ONE_FAILED: Totals = { passed: 0, failed: 1, skipped: 0 };
+
+function runSuite(name: string, { files, options }: Suite): Promise<Totals> {
+  const found = globSync([...files]).sort();
+  console.log(`\n${name}: ${found.length} files`);
+  if (found.length === 0) return Promise.resolve(problem(`no files match ${files.join(' ')}`));
+  return outcome(
+    spawn(process.execPath, ['node_modules/mocha/bin/mocha.js', ...options, ...process.argv.filter((a) => a.startsWith('--')), ...found], {
+      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    }),
+  );
+}
+
+function outcome(child: ChildProcess): Promise<Totals> {
+  return new Promise((resolve) => {
+    let totals: Totals | undefined;
+    let forced = false;
+    let grace: NodeJS.Timeout | undefined;
+    child.on('message', (message) => {
+      if (!isTotals(message)) return;
+      totals = message;
+      grace = setTimeout(() => {
+        forced = true;
+        child.kill('SIGKILL');
+      }, GRACE_MS);
+    });
+    child.on('exit', (code, signal) => {
+      clearTimeout(grace);
+      resolve(judge(totals, forced, signal ?? code));
+    });
+  });
+}
+
+function judge(totals: Totals | undefined, forced: boolean, end: number | string | null): Totals {
+  if (totals === undefined) return problem(`mocha ended (${end}) before it had run the tests`);
+  if (forced) return add(totals, problem('the process did not end by itself and was killed'));
+  if (totals.failed === 0 && end !== 0) return add(totals, problem(`all tests passed, yet the process ended with ${end}`));
+  if (totals.passed + totals.failed === 0) return add(totals, problem('not one test ran'));
+  return totals;
+}
+
+function problem(text: string): Totals {
+  console.log(`  ✗ ${text}`);
+  return ONE_FAILED;
+}
+
+// The children get the signal too and clean up after themselves; we wait for them.
+process.on('SIGINT', () => undefined);
+
+const started = performance.now();
+let totals = NOTHING;
+for (const name of process.argv.slice(2).filter((a) => !a.startsWith('--'))) {
+  const suite = SUITES.get(name);
+  totals = add(
+    totals,
+    suite === undefined ? problem(`unknown suite ${name}; there are ${[...SUITES.keys()].join(', ')}`) : await runSuite(name, suite),
+  );
+}
+console.log(`\nTests took ${((performance.now() - started) / 1000).toFixed(0)} s.`);
+console.log(verdict(totals));
+process.exitCode = isGood(totals) ? 0 : 1;
