@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import type { Secret } from '../../api/meta/builtin.ts';
 
 /** Who this realm is. The private halves never leave the Secret; this is what may be shown. */
@@ -24,14 +24,15 @@ const CLUSTER_ID = 'clusterID';
 /** A realm's name goes into DNS names, labels and tickets: one DNS label. */
 export const REALM_NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
-/** The data of a new identity's Secret: two fresh private keys, and whose they are. */
-export function newIdentityData(realm: string, clusterID: string): Record<string, string> {
-  const pem = (type: 'ed25519' | 'x25519'): string => {
-    // The overloads of the generator take one literal type each.
-    const { privateKey } = type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519');
-    return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  };
-  const entries = { [SIGNING_KEY]: pem('ed25519'), [SEALING_KEY]: pem('x25519'), [REALM]: realm, [CLUSTER_ID]: clusterID };
+/** The private halves of a new identity, in PEM. */
+export interface NewKeys {
+  readonly signing: string;
+  readonly sealing: string;
+}
+
+/** The data of the Secret of an identity. */
+export function identityData(keys: NewKeys, realm: string, clusterID: string): Record<string, string> {
+  const entries = { [SIGNING_KEY]: keys.signing, [SEALING_KEY]: keys.sealing, [REALM]: realm, [CLUSTER_ID]: clusterID };
   return Object.fromEntries(Object.entries(entries).map(([key, text]) => [key, Buffer.from(text).toString('base64')]));
 }
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Secret } from '../../api/meta/builtin.ts';
-import { newIdentityData, readIdentity } from './identity.ts';
+import { identityData, readIdentity } from './identity.ts';
+import { generateKeys } from './keys.ts';
 import { decideIdentity, type IdentityInputs } from './policy.ts';
 
 const CLUSTER = '11111111-2222-3333-4444-555555555555';
@@ -8,9 +9,9 @@ const secretWith = (data: Record<string, string>): Secret => ({
   metadata: { name: 'keystone-identity', namespace: 'ks', uid: 'u', resourceVersion: '1' },
   data,
 });
-const secret = secretWith(newIdentityData('alice-home', CLUSTER));
+const secret = secretWith(identityData(generateKeys(), 'alice-home', CLUSTER));
 const mine = readIdentity(secret);
-const another = readIdentity(secretWith(newIdentityData('alice-home', CLUSTER)));
+const another = readIdentity(secretWith(identityData(generateKeys(), 'alice-home', CLUSTER)));
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 const inputs = (given: Partial<IdentityInputs>): IdentityInputs => ({

@@ -1,3 +1,4 @@
+import type { ClusterRegistrationReason } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import type { Secret } from '../../api/meta/builtin.ts';
 import { readIdentity, type Identity } from './identity.ts';
 
@@ -15,8 +16,9 @@ export interface IdentityInputs {
   readonly secretName: string;
 }
 
-type RefusalReason = 'RealmUnnamed' | 'IdentityLost' | 'IdentityCorrupt' | 'IdentityMismatch' | 'IdentityOfAnotherCluster';
+type RefusalReason = Extract<ClusterRegistrationReason, 'RealmUnnamed' | `Identity${string}`>;
 
+/** Hold on to an identity, make one, or say why neither can be done. */
 export type IdentityDecision =
   | { readonly kind: 'hold'; readonly identity: Identity }
   | { readonly kind: 'create'; readonly realm: string }
@@ -27,7 +29,7 @@ export type IdentityDecision =
  * so a lost one is a human's decision, never a silent new one.
  */
 export function decideIdentity({ secret, published, clusterID, realmSeed, secretName }: IdentityInputs): IdentityDecision {
-  const startOver = `delete Secret ${secretName} (if it is there) and clusterregistration/local to begin with a new identity that every peer must accept anew`;
+  const startOver = `delete Secret ${secretName} (if it is there) and then clusterregistration/local to begin with a new identity that every peer must accept anew`;
   if (secret === undefined) {
     if (published !== undefined) return refuse('IdentityLost', `Secret ${secretName} is gone: restore it from a backup, or ${startOver}`);
     if (realmSeed === undefined)

@@ -1,5 +1,5 @@
 import type { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
-import { defineStatus, type Verdict } from '../runtime/index.ts';
+import { defineStatus, type Verdict } from '../runtime/conditions.ts';
 import type { Facts } from './steps.ts';
 
 /** Ready says that this realm's identity is in force. What was shown before stays until something newer is known. */

@@ -1,7 +1,8 @@
 import { Namespace, Node, Secret } from '../../api/meta/builtin.ts';
-import type { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
+import type { ClusterRegistration, ClusterRegistrationReason } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { TerminalError, done, requeueAfter, waitFor, type Step } from '../runtime/index.ts';
-import { IDENTITY_SECRET, type Identity } from './identity.ts';
+import { IDENTITY_SECRET, identityData, type Identity } from './identity.ts';
+import { generateKeys } from './keys.ts';
 import { decideIdentity } from './policy.ts';
 import { renderIdentitySecret } from './render.ts';
 import { surveyNodes, type Survey } from './survey.ts';
@@ -41,8 +42,9 @@ export const establishIdentity =
     const known = { published, clusterID, realmSeed, secretName: `${namespace}/${IDENTITY_SECRET}` };
     let decision = decideIdentity({ ...known, secret });
     if (decision.kind === 'create') {
+      const data = identityData(generateKeys(), decision.realm, clusterID);
       // Created, not applied: one that another replica or an earlier life made first is a conflict, and is read in the next pass.
-      const created = await client.create(Secret, renderIdentitySecret(decision.realm, clusterID, namespace), { outlives: true });
+      const created = await client.create(Secret, renderIdentitySecret(namespace, data), { outlives: true });
       decision = decideIdentity({ ...known, secret: created });
     }
     if (decision.kind !== 'hold')
@@ -69,7 +71,7 @@ export const countNodes: LocalStep = async ({ facts, cache }) => {
 export const refuseSource: LocalStep = async ({ object }) => {
   const [source = 'none'] = Object.keys(object.spec.source);
   throw new TerminalError(
-    'SourceNotServed',
+    'SourceNotServed' satisfies ClusterRegistrationReason,
     `This version serves only spec.source.local, not ${source}: delete this registration, or upgrade the operator`,
   );
 };

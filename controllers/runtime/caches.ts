@@ -26,13 +26,15 @@ export interface Caches {
   unsynced(): readonly string[];
 }
 
-/** Every informer has these: children by owner, and everything by its own uid. */
+/** The index of children by the uid of their owner. */
 export const BY_OWNER = 'owner';
+/** The index of everything by its own uid. */
 export const BY_UID = 'uid';
 const byOwner: IndexFn<K8sObject> = ({ metadata: { labels } }) =>
   labels?.[OWNER_UID_LABEL] === undefined ? [] : [labels[OWNER_UID_LABEL]];
 const INDEXES: Indexes<K8sObject> = { [BY_OWNER]: byOwner, [BY_UID]: ({ metadata: { uid } }) => [uid] };
 
+/** An empty set of informers over one API server. */
 export function createCaches(options: { readonly transport: Transport; readonly clock: Clock; readonly log: Logger }): Caches {
   const informers = new Map<string, Informer>();
   return {

@@ -28,6 +28,7 @@ interface Context {
   readonly informers: Informers;
 }
 
+/** A writer in the name of one owner. */
 export function createWriter({ client, owner, gate, memory, informers }: Context): Writer {
   const ownerKey = keyOf(owner);
   const note = <T extends K8sObject>(resource: Resource<T>, written: T): T => {

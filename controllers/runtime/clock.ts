@@ -11,6 +11,7 @@ export interface Clock {
 /** setTimeout fires at once for anything longer than this (24.8 days). */
 const LONGEST_TIMER = 2 ** 31 - 1;
 
+/** The machine's own clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   date: () => new Date(),

@@ -3,6 +3,7 @@ import { canonical } from './canonical.ts';
 
 /** A kind of ours: its status carries conditions. */
 export type Conditioned = K8sObject & { readonly status?: ConditionedStatus };
+/** The status of a kind, once it is there. */
 export type StatusOf<T extends Conditioned> = NonNullable<T['status']>;
 
 /** One condition, decided. The engine adds times and generations. */
@@ -29,6 +30,7 @@ export interface Halt {
   readonly message: string;
 }
 
+/** What a status is decided from besides the facts. */
 export interface Moment<T extends Conditioned> {
   readonly object: T;
   readonly now: Date;

@@ -14,6 +14,7 @@ export interface Gate {
   forget(ownerKey: string): void;
 }
 
+/** A gate over a controller's informers that nothing was written through yet. */
 export function createGate(informers: Informers): Gate {
   /** Per owner and resource, the newest version that a write of ours brought about. */
   const expected = new Map<string, Map<string, string>>();

@@ -64,9 +64,10 @@ const hasCode =
   (error: unknown): boolean =>
     error instanceof ApiError && error.code === code;
 
+/** There is no such object. */
 export const isNotFound: (error: unknown) => boolean = hasCode(404);
+/** Somebody else was faster: the object changed, or its name is taken. */
 export const isConflict: (error: unknown) => boolean = hasCode(409);
-export const isGone: (error: unknown) => boolean = hasCode(410);
 
 /** 409 because the name is taken, as opposed to a lost race over an existing object. */
 export const isAlreadyExists = (error: unknown): boolean =>

@@ -6,6 +6,7 @@ import type { Part } from './manager.ts';
 /** Tells what is wrong, in a few words, or nothing. */
 export type Check = () => string | undefined;
 
+/** Where the probes are served and what they look at. */
 export interface HealthOptions {
   readonly clock: Clock;
   readonly host: string;

@@ -34,6 +34,7 @@ export interface Informer<T extends K8sObject = K8sObject> extends Pick<Store<T>
   run(signal: AbortSignal): Promise<void>;
 }
 
+/** What an informer copies, and from where. */
 export interface InformerOptions<T extends K8sObject> {
   readonly transport: Transport;
   readonly clock: Clock;

@@ -19,6 +19,7 @@ export interface Mirror {
 /** One collection: its path and what narrows it. */
 export type Collection = Pick<ApiRequest, 'path' | 'query' | 'accept'>;
 
+/** What a reflector copies, from where and into what. */
 export interface ReflectorOptions {
   readonly transport: Transport;
   readonly clock: Clock;
@@ -32,8 +33,8 @@ export interface ReflectorOptions {
 
 /** client-go's: quick enough for a blip, slow enough for an API server that is starting. */
 const BACKOFF = { firstMs: 800, longestMs: 30_000 };
-/** A watch that lived this long was healthy: its end is not one failure more. client-go's. */
-const HEALTHY_MS = 120_000;
+/** A watch that lived this long was healthy: its end is not one failure more. A quarter of client-go's, so that troubles that have nothing to do with each other do not add up. */
+const HEALTHY_MS = 30_000;
 /** A watch that ends sooner was refused in disguise. client-go's. */
 const SHORTEST_MS = 1000;
 /** The API server ends a watch after 5 to 10 minutes, spread so that not all come back together. client-go's. */

@@ -3,6 +3,7 @@ import { keyOf } from './resource.ts';
 
 /** Which values an object is found under. */
 export type IndexFn<T extends K8sObject> = (object: T) => readonly string[];
+/** Indexes by name; an object is found under each value that its function gives. */
 export type Indexes<T extends K8sObject> = Readonly<Record<string, IndexFn<T>>>;
 
 /** What became different when one object arrived or left. */
@@ -11,6 +12,7 @@ export type Change<T extends K8sObject> =
   | { readonly kind: 'updated'; readonly previous: T; readonly next: T }
   | { readonly kind: 'deleted'; readonly previous: T };
 
+/** Objects by key, newest version only. */
 export interface Store<T extends K8sObject> {
   get(key: string): T | undefined;
   list(): readonly T[];

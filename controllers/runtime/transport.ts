@@ -5,6 +5,7 @@ import { credentialsOf, type CredentialSource, type Credentials } from './creden
 import { ApiError } from './errors.ts';
 import { watchEvents, type WatchBatch } from './watch-stream.ts';
 
+/** One request to the API server, without where it is and who asks. */
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly path: string;

@@ -7,6 +7,7 @@ export interface ObjectEvent {
   readonly type: 'ADDED' | 'MODIFIED' | 'DELETED';
   readonly object: K8sObject;
 }
+/** Whatever a line of a watch can say. */
 export type WatchEvent =
   | ObjectEvent
   | { readonly type: 'BOOKMARK'; readonly resourceVersion: string; readonly endsInitialEvents: boolean }

@@ -6,6 +6,7 @@ export const NORMAL_PRIORITY = 0;
 /** What was found while reading everything, at start or after a gap: a user's edit goes first. controller-runtime's. */
 export const LOW_PRIORITY = -100;
 
+/** A key that is handed out, with the priority that it had. */
 export interface Work {
   readonly key: string;
   readonly priority: number;
