@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { type Api } from './api.ts';
+import type { ControlPlane } from './control-plane.ts';
+
+/** One request that could change something, as the API server saw it; refused ones too. */
+export interface Write {
+  readonly verb: string;
+  readonly user: string;
+  readonly userAgent: string;
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly uri: string;
+  readonly code: number;
+}
+
+/** Which writes count: each given field must be equal, a pattern must match. */
+export type WriteFilter = { readonly [Field in keyof Write]?: Write[Field] | RegExp };
+
+/** What the API server has seen since the recording began. */
+export interface Recording {
+  /** Every matching write that was answered before this call, exactly: it sets a barrier and reads the log up to it. */
+  readonly writes: () => Promise<readonly Write[]>;
+}
+
+/** Starts to record writes at the API server; Kubernetes' own components are left out by the audit policy. */
+export async function recordWrites(plane: ControlPlane, api: Api, filter: WriteFilter = {}): Promise<Recording> {
+  const before = statSync(plane.auditLog).size;
+  const first = await setBarrier(api);
+  return {
+    writes: async () => {
+      const last = await setBarrier(api);
+      const lines = readFrom(plane.auditLog, before).split('\n');
+      return lines
+        .slice(indexOf(first, lines) + 1, indexOf(last, lines))
+        .flatMap((line) => writeOf(JSON.parse(line) as AuditEvent))
+        .filter((write) => matches(write, filter));
+    },
+  };
+}
+
+/** The line of a request is in the log before its answer is complete, so all writes answered so far stand above this one. */
+async function setBarrier(api: Api): Promise<string> {
+  const marker = `barrier=${randomUUID()}`;
+  const { status } = await api.call('GET', `/version?${marker}`);
+  if (status !== 200) throw new Error(`the API server answered ${status} to an audit barrier`);
+  return marker;
+}
+
+function indexOf(marker: string, lines: readonly string[]): number {
+  const index = lines.findIndex((line) => line.includes(marker));
+  if (index < 0) throw new Error(`the audit log lacks ${marker}: did the API server die in between?`);
+  return index;
+}
+
+function readFrom(path: string, offset: number): string {
+  const file = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(fstatSync(file).size - offset);
+    readSync(file, bytes, 0, bytes.length, offset);
+    return bytes.toString();
+  } finally {
+    closeSync(file);
+  }
+}
+
+const NO_OBJECT = { apiGroup: '', resource: '', subresource: '', namespace: '', name: '' };
+
+/** The part of audit.k8s.io/v1 Event that matters here. */
+interface AuditEvent {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly userAgent?: string;
+  readonly user: { readonly username: string };
+  readonly impersonatedUser?: { readonly username: string };
+  readonly objectRef?: Partial<typeof NO_OBJECT>;
+  readonly responseStatus?: { readonly code?: number };
+}
+
+/** Empty for the barriers of others. */
+function writeOf(event: AuditEvent): readonly Write[] {
+  if (event.verb === 'get') return [];
+  const { apiGroup: group, resource, subresource, namespace, name } = { ...NO_OBJECT, ...event.objectRef };
+  const { username: user } = event.impersonatedUser ?? event.user;
+  const { verb, requestURI: uri, userAgent = '' } = event;
+  return [{ verb, user, userAgent, group, resource, subresource, namespace, name, uri, code: event.responseStatus?.code ?? 0 }];
+}
+
+function matches(write: Write, filter: WriteFilter): boolean {
+  const fields: Readonly<Record<string, unknown>> = { ...write };
+  return Object.entries(filter).every(([field, want]) =>
+    want instanceof RegExp ? want.test(String(fields[field])) : fields[field] === want,
+  );
+}

@@ -1,0 +1,73 @@
+import { hostname } from 'node:os';
+import { readlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
+
+// Testcontainers' own reaper is an image that would have to be pulled; the labels below and removeLeftovers() do its work.
+process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
+
+/** Marks every container and network of ours with the process it belongs to. */
+export const OWNER_LABEL = 'keystone.test/owner';
+
+/** This process, told from those of other machines and containers that may share the Docker daemon. */
+const PLACE = `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
+
+/** The labels of what must not outlive this process. */
+export function ownedByThisProcess(): Record<string, string> {
+  return { [OWNER_LABEL]: `${PLACE} ${process.pid}` };
+}
+
+/** The Docker client that testcontainers uses. */
+export type Docker = ContainerRuntimeClient['container']['dockerode'];
+
+/** Connects to the Docker daemon. */
+export async function docker(): Promise<Docker> {
+  return (await getContainerRuntimeClient()).container.dockerode;
+}
+
+/** Creates a network that no packet leaves; the host alone reaches the containers in it. */
+export async function createInternalNetwork(name: string, labels: Record<string, string>): Promise<void> {
+  await (await docker()).createNetwork({ Name: name, Internal: true, Labels: labels });
+}
+
+/** Removes a container and its network, as far as they exist. */
+export async function removeContainer(name: string, network: string): Promise<void> {
+  const client = await docker();
+  await client.getContainer(name).remove({ force: true, v: true }).catch(ignoreMissing);
+  await client.getNetwork(network).remove().catch(ignoreMissing);
+}
+
+/** Removes the same at once, from an exit handler, which cannot wait for a promise. */
+export function removeContainerNow(name: string, network: string): void {
+  spawnSync('docker', ['rm', '--force', '--volumes', name]);
+  spawnSync('docker', ['network', 'rm', network]);
+}
+
+/** Removes what processes of ours left behind that were killed before they could. */
+export async function removeLeftovers(): Promise<void> {
+  const client = await docker();
+  const filters = { label: [OWNER_LABEL] };
+  for (const { Id, Labels } of await client.listContainers({ all: true, filters })) {
+    if (isLeftover(Labels)) await client.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing);
+  }
+  for (const { Id, Labels } of await client.listNetworks({ filters })) {
+    if (isLeftover(Labels)) await client.getNetwork(Id).remove().catch(ignoreMissing);
+  }
+}
+
+function isLeftover(labels: Readonly<Record<string, string>> | undefined): boolean {
+  const owner = labels?.[OWNER_LABEL] ?? '';
+  if (!owner.startsWith(`${PLACE} `)) return false;
+  try {
+    process.kill(Number(owner.slice(PLACE.length)), 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+/** Somebody else may have removed it first, or be removing it right now. */
+function ignoreMissing(error: unknown): void {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+  if (status !== 404 && status !== 409) throw error;
+}

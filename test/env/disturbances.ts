@@ -1,0 +1,91 @@
+import { ApiError } from '../../controllers/runtime/errors.ts';
+import type { ApiRequest, Transport } from '../../controllers/runtime/transport.ts';
+import type { WatchBatch } from '../../controllers/runtime/watch-stream.ts';
+
+/** Something that stands between an engine and the API server. */
+export type Wrap = (inner: Transport) => Transport;
+
+const around = (inner: Transport, change: Partial<Transport>): Transport => ({
+  request: (request, signal) => inner.request(request, signal),
+  watch: (request, signal) => inner.watch(request, signal),
+  close: () => inner.close(),
+  ...change,
+});
+
+const isWrite = ({ method }: ApiRequest): boolean => method !== 'GET';
+
+/** The process dies right after its nth write took effect: neither the answer nor anything after it arrives. */
+export function crashAfterWrite(nth: number, crashed: () => void): Wrap {
+  let writes = 0;
+  const dead = (): never => {
+    throw new ApiError(0, 'Crashed', 'The process is dead');
+  };
+  return (inner) =>
+    around(inner, {
+      async request(request, signal) {
+        if (isWrite(request)) writes += 1;
+        if (writes > nth) dead();
+        const answer = await inner.request(request, signal);
+        if (!isWrite(request) || writes < nth) return answer;
+        crashed();
+        return dead();
+      },
+    });
+}
+
+/** The watch of some paths lags behind the world. */
+export const laggingWatch =
+  (ms: number, path: RegExp): Wrap =>
+  (inner) =>
+    around(inner, {
+      async *watch(request, signal) {
+        for await (const batch of inner.watch(request, signal)) {
+          if (path.test(request.path) && batch.length > 0) await pause(ms);
+          yield batch;
+        }
+      },
+    });
+
+/** Each write takes this much longer before it is sent. */
+export const slowWrites =
+  (ms: number): Wrap =>
+  (inner) =>
+    around(inner, {
+      async request(request, signal) {
+        if (isWrite(request)) await pause(ms);
+        return inner.request(request, signal);
+      },
+    });
+
+/** The nth event of a path is swallowed by a connection that stays healthy; `lost` tells which one it was. */
+export function swallowEvent(nth: number, path: RegExp, lost: (what: string) => void): Wrap {
+  let seen = 0;
+  const keep = (batch: WatchBatch): WatchBatch =>
+    batch.filter((event) => {
+      if (event.type === 'BOOKMARK' || event.type === 'ERROR') return true;
+      seen += 1;
+      if (seen === nth) lost(`${event.type} ${event.object.metadata.name}`);
+      return seen !== nth;
+    });
+  return (inner) =>
+    around(inner, {
+      async *watch(request, signal) {
+        for await (const batch of inner.watch(request, signal)) yield path.test(request.path) ? keep(batch) : batch;
+      },
+    });
+}
+
+/** Answers the first writes that match with an error of the API server, as often as asked. */
+export function refuseWrites(times: number, matching: (request: ApiRequest) => boolean, error: () => ApiError): Wrap {
+  let left = times;
+  return (inner) =>
+    around(inner, {
+      async request(request, signal) {
+        if (!isWrite(request) || !matching(request) || left === 0) return inner.request(request, signal);
+        left -= 1;
+        throw error();
+      },
+    });
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,43 @@
+/** Root hooks of every suite that needs a control plane: `mocha --require ./test/env/hooks.ts`. */
+import { type Api, connect } from './api.ts';
+import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { stopFluxStatus } from './kstatus.ts';
+
+/** The first run builds Kubernetes; each part of that has its own, shorter deadline. */
+const FIRST_RUN_MS = 30 * 60_000;
+
+let shared: { readonly plane: ControlPlane; readonly api: Api } | undefined;
+
+/** The control plane that all tests of this process share; a test that breaks one for good starts its own. */
+export function controlPlane(): ControlPlane {
+  return started().plane;
+}
+
+/** The administrator's connection to the shared control plane. */
+export function api(): Api {
+  return started().api;
+}
+
+function started(): { readonly plane: ControlPlane; readonly api: Api } {
+  if (shared === undefined)
+    throw new Error('no control plane: run mocha with --require ./test/env/hooks.ts, and ask for it inside a test or hook');
+  return shared;
+}
+
+/** Starts the shared control plane before the first test of the process and removes it after the last. */
+export const mochaHooks: Mocha.RootHookObject = {
+  async beforeAll(this: Mocha.Context) {
+    this.timeout(FIRST_RUN_MS);
+    const since = performance.now();
+    const plane = await startControlPlane();
+    shared = { plane, api: connect(plane) };
+    console.log(`  control plane up after ${((performance.now() - since) / 1000).toFixed(1)} s: ${plane.server}`);
+  },
+  async afterAll(this: Mocha.Context) {
+    this.timeout(60_000);
+    stopFluxStatus();
+    await shared?.api.close();
+    await shared?.plane.stop();
+    shared = undefined;
+  },
+};

@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { eventually } from './eventually.ts';
+import type { ControlPlane } from './control-plane.ts';
+import { kubectl, type KubectlOptions } from './kubectl.ts';
+
+/** The namespace that the manifests install into. */
+export const OPERATOR_NAMESPACE = 'keystone-system';
+
+/** The operator as people run it: `controllers/main.ts` in a process of its own. */
+export interface OperatorProcess {
+  /** Everything it said so far, on both streams. */
+  readonly output: () => string;
+  readonly probe: (path: '/healthz' | '/readyz') => Promise<string>;
+  /** Resolves once /readyz says ok. */
+  readonly ready: (withinMs?: number) => Promise<void>;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  /** Resolves with the exit code, or the name of the signal that ended it. */
+  readonly exited: Promise<number | NodeJS.Signals | null>;
+  readonly stop: () => Promise<number | NodeJS.Signals | null>;
+}
+
+interface OperatorOptions {
+  readonly kubeconfig: string;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly args?: readonly string[];
+}
+
+/** Starts the operator; whoever starts it stops it. */
+export async function startOperator({ kubeconfig, env = {}, args = [] }: OperatorOptions): Promise<OperatorProcess> {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['controllers/main.ts', `--health-probe-bind-address=127.0.0.1:${port}`, ...args], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfig, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+  const exited = new Promise<number | NodeJS.Signals | null>((resolve) => child.on('close', (code, signal) => resolve(code ?? signal)));
+  const probe = async (path: string): Promise<string> => {
+    const response = await fetch(`http://127.0.0.1:${port}${path}`, { signal: AbortSignal.timeout(2000) });
+    return `${response.status} ${(await response.text()).trim()}`;
+  };
+  return {
+    output: () => output,
+    probe,
+    exited,
+    signal: (signal) => void child.kill(signal),
+    ready: (withinMs = 20_000) =>
+      eventually(
+        async () => {
+          const said = await probe('/readyz');
+          if (said !== '200 ok') throw new Error(`/readyz says ${said}\n${output}`);
+        },
+        { withinMs },
+      ),
+    stop: () => {
+      child.kill('SIGTERM');
+      return exited;
+    },
+  };
+}
+
+/** Installs what `make install` and `make deploy` do, short of the Deployment, and gives a kubeconfig with the operator's own rights only. */
+export async function installOperator(plane: ControlPlane): Promise<{ readonly kubeconfig: string; readonly remove: () => void }> {
+  const folders = ['config/crd', 'config/policies', 'config/rbac'];
+  await must(plane, ['apply', '--server-side', '-f', 'config/manager/namespace.yaml', '-f', 'config/manager/serviceaccount.yaml']);
+  for (const folder of folders) await must(plane, ['apply', '--server-side', '-k', folder]);
+  await must(plane, ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
+  const token = await must(plane, ['create', 'token', 'keystone-operator', '-n', OPERATOR_NAMESPACE]);
+  const folder = mkdtempSync(join(plane.workDir, 'operator-'));
+  const kubeconfig = join(folder, 'kubeconfig');
+  writeKubeconfig(kubeconfig, plane.server, plane.ca, { token: token.trim() });
+  return { kubeconfig, remove: () => rmSync(folder, { recursive: true }) };
+}
+
+/** Writes a kubeconfig for one server and one user. */
+export function writeKubeconfig(path: string, server: string, ca: string, user: object): void {
+  const cluster = { server, 'certificate-authority-data': Buffer.from(ca).toString('base64') };
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'c', cluster }],
+    users: [{ name: 'u', user }],
+    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+    'current-context': 'x',
+  };
+  writeFileSync(path, stringify(config), { mode: 0o600 });
+}
+
+/** Runs kubectl as the administrator and returns what it printed; anything but success is an error that tells what it said. */
+export async function must(plane: ControlPlane, args: readonly string[], options: KubectlOptions = {}): Promise<string> {
+  const { code, stdout, stderr } = await kubectl(plane.kubeconfigPath, args, options);
+  if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr}`);
+  return stdout;
+}
+
+/** A port that nothing listens on right now. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,111 @@
+import { connect as connectSocket, createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import { eventually } from '../env/eventually.ts';
+import { api, controlPlane } from '../env/hooks.ts';
+import { freePort, installOperator, must, startOperator, writeKubeconfig, type OperatorProcess } from '../env/operator.ts';
+
+/** Passes bytes on to the API server, from when it is started: before that, nobody listens. */
+function forwarder(port: number): { readonly start: () => Promise<void>; readonly stop: () => Promise<void> } {
+  const { hostname, port: target } = new URL(controlPlane().server);
+  const sockets = new Set<{ destroy(): void }>();
+  const server: Server = createServer((inbound) => {
+    const outbound = connectSocket(Number(target), hostname);
+    for (const socket of [inbound, outbound]) sockets.add(socket.on('error', () => socket.destroy()));
+    inbound.pipe(outbound).pipe(inbound);
+  });
+  return {
+    start: () => new Promise((resolve) => server.listen(port, '127.0.0.1', resolve)),
+    stop: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+describe('the operator as a process', () => {
+  let kubeconfig = '';
+  const started: OperatorProcess[] = [];
+  before(async () => ({ kubeconfig } = await installOperator(controlPlane())));
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((operator) => operator.stop()));
+    await api().call('DELETE', '/apis/guildnet.io/v1alpha1/clusterregistrations/local');
+  });
+  async function start(options: Parameters<typeof startOperator>[0]): Promise<OperatorProcess> {
+    const operator = await startOperator({ ...options, env: { KEYSTONE_REALM: 'alice-home', ...options.env } });
+    started.push(operator);
+    return operator;
+  }
+  const warnings = (operator: OperatorProcess) =>
+    operator
+      .output()
+      .split('\n')
+      .filter((line) => line.includes('"level":"warn"'));
+
+  const wrong: { name: string; args?: readonly string[]; env?: Record<string, string>; want: RegExp }[] = [
+    { name: 'an unknown flag', args: ['--leader-elekt'], want: /--leader-elekt .*--controllers/ },
+    { name: 'an unknown value', env: { KEYSTONE_REALM: 'Not A Name' }, want: /KEYSTONE_REALM=Not A Name .*such as alice-home/ },
+    { name: 'an unknown variable', env: { KEYSTONE_TYPO: 'x' }, want: /KEYSTONE_TYPO .*KEYSTONE_REALM/ },
+  ];
+  for (const { name, args = [], env = {}, want } of wrong) {
+    it(`exits with 2 and one line for ${name}`, async () => {
+      const operator = await start({ kubeconfig, args, env });
+      expect(await operator.exited).to.equal(2);
+      expect(operator.output().trimEnd().split('\n')).to.have.length(1);
+      expect(operator.output()).to.match(want);
+    });
+  }
+
+  it('waits for an API server that is down at start, says so once, and goes on when it is up', async () => {
+    const port = await freePort();
+    const path = join(controlPlane().workDir, 'through-forwarder.conf');
+    const { ca, cert, key } = controlPlane();
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    writeKubeconfig(path, `https://127.0.0.1:${port}`, ca, { 'client-certificate-data': base64(cert), 'client-key-data': base64(key) });
+    const operator = await start({ kubeconfig: path });
+    await eventually(() => expect(operator.output()).to.include('No answer from the API server, trying again'));
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    expect(warnings(operator), 'one line for each of the four collections, not one for each attempt').to.have.length(4);
+    expect(await operator.probe('/readyz')).to.match(
+      /^503 \[-\]caches: not read yet: clusterregistrations.guildnet.io, secrets, namespaces, nodes$/,
+    );
+    expect(await operator.probe('/healthz'), 'it waits, it is not broken').to.equal('200 ok');
+    const way = forwarder(port);
+    await way.start();
+    await operator.ready(15_000);
+    await operator.stop();
+    await way.stop();
+  }).timeout(60_000);
+
+  it('waits for a CRD that is missing, says what to do, and goes on when it is there', async () => {
+    await must(controlPlane(), ['delete', '-k', 'config/crd', '--wait', '--timeout=30s']);
+    const operator = await start({ kubeconfig });
+    await eventually(() => expect(operator.output()).to.include('install the CRDs with \\"make install\\"'));
+    expect(warnings(operator)).to.have.length(1);
+    await must(controlPlane(), ['apply', '--server-side', '-k', 'config/crd']);
+    await operator.ready(15_000);
+    await must(controlPlane(), ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=15s']);
+  }).timeout(60_000);
+
+  it('stops within a second when asked, with exit code 0 and nothing left open (checklist 32)', async () => {
+    const operator = await start({ kubeconfig });
+    await operator.ready();
+    const since = performance.now();
+    operator.signal('SIGTERM');
+    expect(await operator.exited).to.equal(0);
+    expect(performance.now() - since).to.be.below(5000);
+    expect(operator.output())
+      .to.include('"message":"Stopped"')
+      .and.not.match(/unhandled|ERR_/i);
+  });
+
+  it('exits with 1 and one line when its probes can’t be served', async () => {
+    const port = await freePort();
+    const blocker = createServer().listen(port, '127.0.0.1');
+    const operator = await start({ kubeconfig, args: [`--health-probe-bind-address=127.0.0.1:${port}`] });
+    expect(await operator.exited).to.equal(1);
+    expect(operator.output()).to.match(/keystone-operator: .*EADDRINUSE/);
+    await new Promise((resolve) => blocker.close(resolve));
+  });
+});

@@ -1,0 +1,167 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import type { ConfigMap } from '../../api/meta/builtin.ts';
+import type { Infer } from '../../api/meta/schema.ts';
+import type { Controller } from '../../controllers/runtime/controller.ts';
+import { conditionFaults } from '../../controllers/runtime/kstatus.ts';
+import { keyOf } from '../../controllers/runtime/resource.ts';
+import type { Answer } from '../env/api.ts';
+import { recordWrites } from '../env/audit.ts';
+import { runEngine, type EngineOptions, type RunningEngine } from '../env/engine.ts';
+import { eventually } from '../env/eventually.ts';
+import { api, controlPlane } from '../env/hooks.ts';
+import { createNamespace, deleteNamespace } from '../env/namespace.ts';
+import { parcelController } from './controller.ts';
+import { parcelSchema, type Parcel } from './parcel.ts';
+
+type Spec = Infer<typeof parcelSchema>['spec'];
+
+/** What a test of the engine needs: two namespaces, Parcels in the first, engines that are judged and stopped afterwards. */
+export interface ParcelWorld {
+  readonly namespace: string;
+  readonly elsewhere: string;
+  /** The name under which the API server's audit log knows the engines of this test. */
+  readonly userAgent: string;
+  run(options?: Partial<EngineOptions> & { readonly controllers?: readonly Controller[] }): Promise<RunningEngine>;
+  put(name: string, spec: Spec): Promise<Parcel>;
+  get(name: string): Promise<Parcel | undefined>;
+  /** Resolves with the Parcel once Ready says so about its current generation. */
+  settled(name: string, status?: 'True' | 'False'): Promise<Parcel>;
+  remove(name: string): Promise<void>;
+  gone(name: string): Promise<void>;
+  /** All ConfigMaps that the controller holds in the two namespaces. */
+  copies(): Promise<readonly ConfigMap[]>;
+}
+
+const PARCELS = '/apis/test.keystone.io/v1alpha1';
+
+/** Gives every test of the surrounding describe() such a world, and holds each to the rules of all: see `judge`. */
+export function useParcels(): ParcelWorld {
+  let state = { namespace: '', elsewhere: '', userAgent: '' };
+  let engines: RunningEngine[] = [];
+  const path = (name = '') => `${PARCELS}/namespaces/${state.namespace}/parcels/${name}`.replace(/\/$/, '');
+
+  before(installKind);
+  beforeEach(async () => {
+    const [namespace, elsewhere] = await Promise.all([createNamespace(api()), createNamespace(api())]);
+    state = { namespace, elsewhere, userAgent: `keystone-operator/${randomUUID()}` };
+    engines = [];
+  });
+  afterEach(async function judged() {
+    this.timeout(60_000);
+    await Promise.all(engines.map((engine) => engine.stop()));
+    await judge(world, engines);
+    await clearOut(world);
+  });
+
+  const world: ParcelWorld = {
+    get namespace() {
+      return state.namespace;
+    },
+    get elsewhere() {
+      return state.elsewhere;
+    },
+    get userAgent() {
+      return state.userAgent;
+    },
+    async run({ controllers = [parcelController], ...options } = {}) {
+      const engine = await runEngine(controllers, { kubeconfig: controlPlane().kubeconfigPath, userAgent: state.userAgent, ...options });
+      engines.push(engine);
+      return engine;
+    },
+    async put(name, spec) {
+      const body = { apiVersion: 'test.keystone.io/v1alpha1', kind: 'Parcel', metadata: { name }, spec };
+      return ok(
+        await api().call('PATCH', `${path(name)}?fieldManager=a-user&force=true`, { body, contentType: 'application/apply-patch+yaml' }),
+      );
+    },
+    async get(name) {
+      const answer = await api().call('GET', path(name));
+      return answer.status === 404 ? undefined : ok<Parcel>(answer);
+    },
+    settled: (name, status = 'True') =>
+      eventually(async () => {
+        const parcel = await world.get(name);
+        const ready = parcel?.status?.conditions?.find(({ type }) => type === 'Ready');
+        expect(ready, JSON.stringify(parcel?.status)).to.include({ status, observedGeneration: parcel?.metadata.generation });
+        return parcel ?? expect.fail('unreachable');
+      }),
+    async remove(name) {
+      await api().call('DELETE', path(name));
+    },
+    gone: (name) => eventually(async () => expect(await world.get(name)).to.equal(undefined)).then(() => undefined),
+    async copies() {
+      const lists = [state.namespace, state.elsewhere].map((namespace) =>
+        api().call('GET', `/api/v1/namespaces/${namespace}/configmaps?labelSelector=keystone.io/controller=parcel`),
+      );
+      const found = await Promise.all(lists);
+      return found.flatMap((answer) => ok<{ items: ConfigMap[] }>(answer).items).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+    },
+  };
+  return world;
+}
+
+/** Every test of the engine ends so: all statuses ever written kept the rules, and an operator that starts anew has nothing to do. */
+async function judge(world: ParcelWorld, engines: readonly RunningEngine[]): Promise<void> {
+  expect(
+    engines.flatMap(({ statusFaults }) => statusFaults),
+    'faults of statuses that were written',
+  ).to.deep.equal([]);
+  const { items } = ok<{ items: Parcel[] }>(await api().call('GET', `${PARCELS}/namespaces/${world.namespace}/parcels`));
+  const staying = items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  expect(
+    staying.flatMap((parcel) => conditionFaults(parcel)),
+    'faults of statuses at the end',
+  ).to.deep.equal([]);
+  if (engines.length === 0 || staying.length < items.length || items.some(({ spec }) => spec.trouble === 'Transient')) return;
+  const recording = await recordWrites(controlPlane(), api(), { userAgent: new RegExp(world.userAgent) });
+  const again = await world.run();
+  await untilIdle(again);
+  await again.stop();
+  const writes = (await recording.writes()).filter(({ namespace }) => [world.namespace, world.elsewhere].includes(namespace));
+  expect(writes, 'writes of an operator that starts anew in a settled world').to.deep.equal([]);
+}
+
+/** Resolves once the engine has had nothing to do for a while. */
+export const untilIdle = (engine: RunningEngine): Promise<void> =>
+  eventually(async () => {
+    // Longer than the distance that two passes of one object keep.
+    for (let i = 0; i < 6; i++) {
+      expect(engine.idle, 'the engine still has work').to.equal(true);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  });
+
+/** Namespaces end only when no finalizer holds anything in them. */
+async function clearOut(world: ParcelWorld): Promise<void> {
+  const { namespace, elsewhere } = world;
+  await api().call('DELETE', `${PARCELS}/namespaces/${namespace}/parcels`);
+  const list = async () => ok<{ items: Parcel[] }>(await api().call('GET', `${PARCELS}/namespaces/${namespace}/parcels`)).items;
+  for (const parcel of await list()) if (parcel.spec.trouble !== undefined) await unstick(parcel);
+  if ((await list()).length > 0) {
+    const engine = await world.run();
+    await eventually(async () => expect(await list()).to.deep.equal([]));
+    await engine.stop();
+  }
+  await Promise.all([namespace, elsewhere].map((name) => deleteNamespace(api(), name)));
+}
+
+const unstick = ({ metadata: { namespace, name } }: Parcel): Promise<Answer> =>
+  api().call('PATCH', `${PARCELS}/namespaces/${namespace}/parcels/${name}`, {
+    body: { spec: { trouble: null } },
+    contentType: 'application/merge-patch+json',
+  });
+
+async function installKind(): Promise<void> {
+  const { manifest } = parcelSchema;
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${manifest.metadata.name}`;
+  ok(await api().call('PATCH', `${path}?fieldManager=test`, { body: manifest, contentType: 'application/apply-patch+yaml' }));
+  await eventually(async () => expect((await api().call('GET', `${PARCELS}/parcels`)).status).to.equal(200));
+}
+
+/** What the API server answered, which must have been a yes. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a test states what it expects to be served; a wrong statement shows at once
+export function ok<T = unknown>({ status, body }: Answer): T {
+  if (status >= 300) throw new Error(`the API server answered ${status}: ${JSON.stringify(body)}`);
+  return body as T;
+}
