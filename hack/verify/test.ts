@@ -1,32 +1,56 @@
 /** Runs the named suites, each in a mocha process of its own, and ends with the totals over all of them on a line alone. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { globSync } from 'node:fs';
+import { globSync, statSync } from 'node:fs';
 import { add, isGood, isTotals, NOTHING, type Totals, verdict } from './totals.ts';
 
 interface Suite {
   readonly files: readonly string[];
   readonly options: readonly string[];
+  /** How many processes share the files; tests that wait for a server leave the processor to others. */
+  readonly processes: number;
 }
 
 const SUITES = new Map<string, Suite>([
-  ['unit', { files: ['{api,controllers,webhooks,hack}/**/*.test.ts'], options: [] }],
-  // One control plane for the whole process; a test may wait for it as long as a slow machine needs.
-  ['integration', { files: ['test/{env,integration}/**/*.test.ts'], options: ['--require', './test/env/hooks.ts', '--timeout', '60000'] }],
+  ['unit', { files: ['{api,controllers,webhooks,hack}/**/*.test.ts'], options: [], processes: 1 }],
+  // One control plane for each process; a test may wait for it as long as a slow machine needs.
+  [
+    'integration',
+    { files: ['test/{env,integration}/**/*.test.ts'], options: ['--require', './test/env/hooks.ts', '--timeout', '60000'], processes: 2 },
+  ],
 ]);
 
 /** How long a process may take to end by itself after its last test; the reporter has named what holds it by then. */
 const GRACE_MS = 20_000;
 const ONE_FAILED: Totals = { passed: 0, failed: 1, skipped: 0 };
 
-function runSuite(name: string, { files, options }: Suite): Promise<Totals> {
+async function runSuite(name: string, { files, options, processes }: Suite): Promise<Totals> {
   const found = globSync([...files]).sort();
   console.log(`\n${name}: ${found.length} files`);
-  if (found.length === 0) return Promise.resolve(problem(`no files match ${files.join(' ')}`));
-  return outcome(
-    spawn(process.execPath, ['node_modules/mocha/bin/mocha.js', ...options, ...process.argv.filter((a) => a.startsWith('--')), ...found], {
-      stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
-    }),
+  if (found.length === 0) return problem(`no files match ${files.join(' ')}`);
+  const flags = process.argv.filter((a) => a.startsWith('--'));
+  const ended = share(found, processes).map((part) =>
+    outcome(
+      spawn(process.execPath, ['node_modules/mocha/bin/mocha.js', ...options, ...flags, ...part], {
+        stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+      }),
+    ),
   );
+  return (await Promise.all(ended)).reduce(add);
+}
+
+/** Deals the files out so that each process gets about as much: a file's size stands for its time. */
+function share(files: readonly string[], processes: number): readonly (readonly string[])[] {
+  const parts = Array.from({ length: Math.min(processes, files.length) }, (): { size: number; files: string[] } => ({
+    size: 0,
+    files: [],
+  }));
+  const bySize = files.map((path) => ({ path, size: statSync(path).size })).toSorted((a, b) => b.size - a.size);
+  for (const { path, size } of bySize) {
+    const part = parts.reduce((least, other) => (other.size < least.size ? other : least));
+    part.size += size;
+    part.files.push(path);
+  }
+  return parts.map((part) => part.files);
 }
 
 function outcome(child: ChildProcess): Promise<Totals> {

@@ -88,4 +88,36 @@ export function refuseWrites(times: number, matching: (request: ApiRequest) => b
     });
 }
 
+/**
+ * An API server that lags behind: the first read of each collection shows the world as it was when `remember` saw it,
+ * and the watch that follows catches up only after the given time. What a fresh process may meet after a fail-over.
+ */
+export function staleStart(memory: ReadonlyMap<string, WatchBatch>, ms: number): Wrap {
+  const shown = new Set<string>();
+  return (inner) =>
+    around(inner, {
+      async *watch(request, signal) {
+        const old = memory.get(request.path);
+        if (old === undefined || shown.has(request.path)) return yield* inner.watch(request, signal);
+        shown.add(request.path);
+        yield old;
+        await pause(ms);
+      },
+    });
+}
+
+/** Notes the first read of each collection, for `staleStart`. */
+export function remember(memory: Map<string, WatchBatch>): Wrap {
+  return (inner) =>
+    around(inner, {
+      async *watch(request, signal) {
+        for await (const batch of inner.watch(request, signal)) {
+          const held = memory.get(request.path) ?? [];
+          if (!held.some((event) => event.type === 'BOOKMARK' && event.endsInitialEvents)) memory.set(request.path, [...held, ...batch]);
+          yield batch;
+        }
+      },
+    });
+}
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { controlPlane, api } from '../env/hooks.ts';
 import { recordWrites } from '../env/audit.ts';
-import { crashAfterWrite, swallowEvent, type Wrap } from '../env/disturbances.ts';
+import { crashAfterWrite, remember, staleStart, swallowEvent, type Wrap } from '../env/disturbances.ts';
+import type { WatchBatch } from '../../controllers/runtime/watch-stream.ts';
 import { eventually } from '../env/eventually.ts';
 import type { RunningEngine } from '../env/engine.ts';
 import { useParcels, type ParcelWorld } from '../parcel/world.ts';
@@ -97,6 +98,37 @@ describe('a crash after any write', () => {
     console.log(`      ${nth - 2} writes, a crash behind each`);
     expect(nth).to.be.above(10);
   }).timeout(180_000);
+});
+
+describe('a restart that is shown an old world', () => {
+  const world = useParcels();
+
+  it('creates, deletes and rewrites nothing on the strength of it, and ends where it should (checklist 16)', async () => {
+    const memory = new Map<string, WatchBatch>();
+    // The old world: the Parcel wants one text in two places.
+    const first = await world.run();
+    await world.put('p', { text: 'old', note: 'n', to: world.elsewhere });
+    await world.settled('p');
+    await first.stop();
+    const photographer = await world.run({ wrap: remember(memory) });
+    await photographer.stop();
+    // Meanwhile: another text, in one place only; and the other Parcel of that name is a new object altogether.
+    const second = await world.run();
+    await world.put('p', { text: 'new' });
+    await atRest(world, { here: 'new' });
+    await world.remove('p');
+    await world.gone('p');
+    await world.put('p', { text: 'newest' });
+    await atRest(world, { here: 'newest' });
+    await second.stop();
+    const effects = await tellStory(world, async () => {
+      await world.run({ wrap: staleStart(memory, 2000) });
+      await eventually(async () => expect(await world.copies()).to.have.length(1));
+      await new Promise((resolve) => setTimeout(resolve, 3000));
+      await atRest(world, { here: 'newest' });
+    });
+    expect(effects, 'nothing is made or taken away').to.deep.equal([]);
+  }).timeout(60_000);
 });
 
 describe('an event that is lost on the way', () => {
