@@ -2,9 +2,10 @@ import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts'
 import type { Informers } from './caches.ts';
 import { contains, digest } from './canonical.ts';
 import type { Client } from './client.ts';
+import { ApiError } from './errors.ts';
 import type { Gate } from './consistency.ts';
 import { owned, type Owner } from './ownership.ts';
-import { keyOf, nameOf, servedUnder } from './resource.ts';
+import { keyOf, nameOf, servedUnder, targetOf } from './resource.ts';
 
 /** What a step may do to the world, in the name of the object that is reconciled. Every child gets its owner's marks. */
 export interface Writer extends Pick<Client, 'read' | 'delete' | 'inquire'> {
@@ -28,27 +29,34 @@ interface Context {
   readonly informers: Informers;
 }
 
-/** A writer in the name of one owner. */
+/** A writer in the name of one owner, for one pass. */
 export function createWriter({ client, owner, gate, memory, informers }: Context): Writer {
   const ownerKey = keyOf(owner);
   const note = <T extends K8sObject>(resource: Resource<T>, written: T): T => {
     gate.wrote(ownerKey, resource, written);
     return written;
   };
+  let confirmed: Promise<void> | undefined;
+  /**
+   * Before anything is made, the owner must be there: not in the cache, which may show an old world after a restart, but
+   * in fact. Its finalizer then keeps it there until our own ending has run, so that nothing is left behind.
+   */
+  const confirmOwner = (): Promise<void> => (confirmed ??= expectThere(client, owner));
+
   return {
     read: (resource, key) => client.read(resource, key),
     inquire: (path) => client.inquire(path),
     async create(resource, desired, options) {
+      await confirmOwner();
       return note(resource, await client.create(resource, owned(owner, desired, options)));
     },
     async apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T> {
       const intent = withIntent(owned(owner, desired));
       const memoryKey = `${nameOf(resource)} ${keyOf(desired)}`;
-      const informer = informers.get(nameOf(resource));
-      const live = informer?.get(keyOf(desired));
-      if (live !== undefined && (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent)))
-        return servedUnder(resource, live);
-      const written = await client.apply(resource, intent);
+      const live = informers.get(nameOf(resource))?.get(keyOf(desired));
+      if (live === undefined) await confirmOwner();
+      else if (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent)) return servedUnder(resource, live);
+      const written = await client.apply(resource, intent, live?.metadata.uid);
       memory.set(memoryKey, memoryOf(written, intent));
       return note(resource, written);
     },
@@ -57,6 +65,13 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
       await client.delete(resource, object);
     },
   };
+}
+
+async function expectThere(client: Client, { resource, metadata }: Owner): Promise<void> {
+  const there = await client.read(resource, targetOf({ metadata }));
+  const same = there?.metadata.uid === metadata.uid && there.metadata.deletionTimestamp === metadata.deletionTimestamp;
+  // A conflict like any other: look again when the cache has caught up.
+  if (!same) throw new ApiError(409, 'OwnerChanged', `${resource.kind} ${keyOf({ metadata })} was deleted or made anew meanwhile`);
 }
 
 type Intent = {

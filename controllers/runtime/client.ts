@@ -9,8 +9,8 @@ export interface Client {
   read<T extends K8sObject>(resource: Resource<T>, key: ObjectKey): Promise<T | undefined>;
   /** Makes a new object; throws AlreadyExists rather than touch a stranger's. */
   create<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
-  /** Server-side apply: creates, or brings our fields in line and leaves the others' alone. */
-  apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
+  /** Server-side apply: creates, or brings our fields in line and leaves the others' alone. With a uid, never creates: a conflict if that very object is gone. */
+  apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>, uid?: string): Promise<T>;
   /** The same for the status, of exactly this object: one that was made anew under its name is not touched. */
   applyStatus<T extends K8sObject>(resource: Resource<T>, object: T, status: object): Promise<T>;
   /** Sets the finalizers if the object is still the one that was read. */
@@ -58,9 +58,10 @@ class ApiClient implements Client {
     return this.#callFor(resource, { method: 'POST', path, query: this.#written(), body: typed(resource, desired) });
   }
 
-  apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T> {
+  apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>, uid?: string): Promise<T> {
     const query = { ...this.#written(), force: true };
-    return this.#callFor(resource, { ...APPLY, path: objectPath(resource, targetOf(desired)), query, body: typed(resource, desired) });
+    const body = typed(resource, uid === undefined ? desired : { ...desired, metadata: { ...desired.metadata, uid } });
+    return this.#callFor(resource, { ...APPLY, path: objectPath(resource, targetOf(desired)), query, body });
   }
 
   applyStatus<T extends K8sObject>(resource: Resource<T>, object: T, status: object): Promise<T> {

@@ -90,9 +90,9 @@ export function refuseWrites(times: number, matching: (request: ApiRequest) => b
 
 /**
  * An API server that lags behind: the first read of each collection shows the world as it was when `remember` saw it,
- * and the watch that follows catches up only after the given time. What a fresh process may meet after a fail-over.
+ * and the watch that follows catches up only after the time given for it. What a fresh process may meet after a fail-over.
  */
-export function staleStart(memory: ReadonlyMap<string, WatchBatch>, ms: number): Wrap {
+export function staleStart(memory: ReadonlyMap<string, WatchBatch>, ms: (path: string) => number): Wrap {
   const shown = new Set<string>();
   return (inner) =>
     around(inner, {
@@ -101,7 +101,7 @@ export function staleStart(memory: ReadonlyMap<string, WatchBatch>, ms: number):
         if (old === undefined || shown.has(request.path)) return yield* inner.watch(request, signal);
         shown.add(request.path);
         yield old;
-        await pause(ms);
+        await pause(ms(request.path));
       },
     });
 }
