@@ -85,6 +85,7 @@ describe('the operator as a process', () => {
     expect(warnings(operator)).to.have.length(1);
     await must(controlPlane(), ['apply', '--server-side', '-k', 'config/crd']);
     await operator.ready(15_000);
+    await must(controlPlane(), ['wait', '--for=create', 'clusterregistration/local', '--timeout=15s']);
     await must(controlPlane(), ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=15s']);
   }).timeout(60_000);
 
