@@ -1,4 +1,5 @@
 /** `demo.ts up` shows the operator on a control plane of its own on this machine; `demo.ts down` removes all of it. */
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -11,7 +12,8 @@ import { type Background, startInBackground, stopInBackground } from './testbed/
 import { ensureHyper } from './testbed/hyper.ts';
 import { attempt, ROOT, seconds, SetupError, step } from './testbed/steps.ts';
 
-const NAME = 'keystone-demo';
+/** Each checkout has its own demo: one must not take away another's. */
+const NAME = `keystone-demo-${createHash('sha256').update(ROOT).digest('hex').slice(0, 6)}`;
 const REALM = 'demo-home';
 const FOLDER = join(ROOT, '.cache/demo');
 const KUBECONFIG = join(FOLDER, 'kubeconfig');

@@ -9,6 +9,9 @@ process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
 /** Marks every container and network of ours with the process it belongs to. */
 export const OWNER_LABEL = 'keystone.test/owner';
 
+/** Marks what outlives its process with the folder it writes to. */
+export const KEPT_LABEL = 'keystone.test/kept-for';
+
 /** This process, told from those of other machines and containers that may share the Docker daemon. */
 const PLACE = `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
 

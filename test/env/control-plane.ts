@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { GenericContainer, PullPolicy, type StartedTestContainer, Wait } from 'testcontainers';
 import { prepareTestbed } from '../../hack/testbed/testbed.ts';
 import { type Access, connect, readAccess } from './api.ts';
-import { createInternalNetwork, ownedByThisProcess, removeContainer, removeContainerNow, removeLeftovers } from './container.ts';
+import {
+  createInternalNetwork,
+  KEPT_LABEL,
+  ownedByThisProcess,
+  removeContainer,
+  removeContainerNow,
+  removeLeftovers,
+} from './container.ts';
 import { eventually } from './eventually.ts';
 
 const BOOT_DEADLINE_MS = 120_000;
@@ -45,7 +52,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   await removeLeftovers();
   const name = options.keepAs?.name ?? `keystone-test-${randomUUID().slice(0, 8)}`;
   const workDir = options.keepAs?.workDir ?? mkdtempSync(join(tmpdir(), `${name}-`));
-  const labels = options.keepAs === undefined ? ownedByThisProcess() : {};
+  const labels = options.keepAs === undefined ? ownedByThisProcess() : { [KEPT_LABEL]: workDir };
   const forgetExit = options.keepAs === undefined ? removeAtExit(name, workDir) : (): void => undefined;
   const stop = async (): Promise<void> => {
     await removeContainer(name, name);

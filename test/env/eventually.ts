@@ -9,7 +9,7 @@ export interface Patience {
 /** Repeats `attempt` until it neither throws nor hangs, and returns what it returned; after `withinMs` the last failure is the error. */
 export async function eventually<T>(attempt: () => Promise<T> | T, { withinMs = 10_000, everyMs = 50 }: Patience = {}): Promise<T> {
   const deadline = performance.now() + withinMs;
-  for (let last: unknown = 'it never answered'; ; await sleep(everyMs)) {
+  for (let last: unknown = 'the first attempt hung'; ; await sleep(everyMs)) {
     const left = deadline - performance.now();
     if (left <= 0) throw new Error(`still not so after ${withinMs} ms: ${textOf(last)}`, { cause: last });
     try {
@@ -20,11 +20,11 @@ export async function eventually<T>(attempt: () => Promise<T> | T, { withinMs = 
   }
 }
 
-/** One attempt that hangs must not outlive the deadline of all. */
+/** One attempt that hangs must not outlive the deadline of all; what failed before it says more than that it hung. */
 async function beforeDeadline<T>(attempt: () => Promise<T> | T, leftMs: number, last: unknown): Promise<T> {
   const timer = new AbortController();
   const late = sleep(leftMs, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(`the last attempt hung; before it: ${textOf(last)}`);
+    throw last;
   });
   // Aborting the timer rejects it after the race is over.
   late.catch(() => undefined);
