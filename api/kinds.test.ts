@@ -4,7 +4,7 @@ import { kinds, policies } from './kinds.ts';
 /** What fits beside a prompt in half a screen. */
 const WIDEST_TABLE = 100;
 /** The widest that cells get in practice; a column is never narrower than its name, and kubectl puts three spaces between two. */
-const CELL_WIDTHS: Readonly<Record<string, number>> = { Realm: 12, Version: 14, Memory: 10, Age: 6 };
+const CELL_WIDTHS: Readonly<Record<string, number>> = { Realm: 12, Version: 14, Memory: 10, Ready: 5, CPU: 5, Age: 4 };
 
 for (const { resource, manifest, conditions, reasons } of kinds) {
   describe(`${resource.kind} speaks to people`, () => {

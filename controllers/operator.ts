@@ -9,6 +9,8 @@ import type { Logger } from './runtime/log.ts';
 import { runInOrder, type Part } from './runtime/manager.ts';
 import { connect } from './runtime/transport.ts';
 
+const NOWHERE = 'http://localhost:8080';
+
 /** The composition root: what runs, on what, in which order. The library gives it its face; the engine is ours (docs/decisions). */
 // The library is CommonJS, so its default export arrives one level down.
 export class KeystoneOperator extends dotI.default {
@@ -25,10 +27,13 @@ export class KeystoneOperator extends dotI.default {
     this.#userAgent = `keystone-operator/${version}`;
   }
 
+  /** Whether any configuration was found; the library falls back to a port of this machine that nobody means. */
+  get knowsCluster(): boolean {
+    return (this.kubeConfig.getCurrentCluster()?.server ?? NOWHERE) !== NOWHERE;
+  }
+
   /** Connects; nothing runs yet. */
   protected override init(): Promise<void> {
-    const { kubeconfig } = this.#configuration;
-    if (kubeconfig !== undefined) this.kubeConfig.loadFromFile(kubeconfig);
     const transport = connect(this.kubeConfig, { clock: systemClock, userAgent: this.#userAgent });
     const base = { transport, clock: systemClock, log: this.#log };
     this.#engine = { ...base, caches: createCaches(base), userAgent: this.#userAgent };

@@ -9,6 +9,10 @@ export const sharedConditions = {
 
 /** The reasons that the engine itself may give to any kind. */
 export const sharedReasons = {
+  NameTaken: {
+    means: 'An object that this one needs is there already and belongs to somebody else. It was left alone.',
+    remedy: 'Delete or rename one of the two; the message names them.',
+  },
   Progressing: {
     means: 'The operator has seen this generation and is at work on it.',
     remedy: 'Wait: `kubectl wait --for=condition=Ready` returns when it is done.',

@@ -3,7 +3,7 @@ import { Namespace, Node, Secret } from '../../api/meta/builtin.ts';
 import { READ, allow, anyOf, defineController, deletionStarted, generationChanged, mapTo } from '../runtime/index.ts';
 import { IDENTITY_SECRET } from './identity.ts';
 import { localStatus } from './status.ts';
-import { CLUSTER_NAMESPACE, countNodes, establishIdentity, readVersion, refuseSource, type Facts, type Settings } from './steps.ts';
+import { CLUSTER_NAMESPACE, countNodes, establishIdentity, refuseSource, versionStep, type Facts, type Settings } from './steps.ts';
 
 /** The one registration that is this realm itself. */
 const LOCAL = 'local';
@@ -11,8 +11,9 @@ const concernsLocal = () => [LOCAL];
 const named = (name: string) => `metadata.name=${name}`;
 
 /** A ClusterRegistration tells who a realm is; `local` is this one, and exists wherever the operator runs. */
-export const clusterRegistrationController = (settings: Settings) =>
-  defineController<ClusterRegistration, Facts>({
+export function clusterRegistrationController(settings: Settings) {
+  const local = [establishIdentity(settings), versionStep(), countNodes];
+  return defineController<ClusterRegistration, Facts>({
     name: 'clusterregistration',
     for: ClusterRegistration,
     when: anyOf(generationChanged, deletionStarted),
@@ -32,6 +33,7 @@ export const clusterRegistrationController = (settings: Settings) =>
     ],
     seeds: [{ metadata: { name: LOCAL }, spec: { source: { local: {} } } }],
     facts: () => ({}),
-    plan: ({ spec }) => (spec.source.local === undefined ? [refuseSource] : [establishIdentity(settings), readVersion, countNodes]),
+    plan: ({ spec }) => (spec.source.local === undefined ? [refuseSource] : local),
     status: localStatus,
   });
+}

@@ -16,7 +16,7 @@ const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 const inputs = (given: Partial<IdentityInputs>): IdentityInputs => ({
   secret: undefined,
-  published: undefined,
+  published: {},
   clusterID: CLUSTER,
   realmSeed: undefined,
   secretName: 'ks/keystone-identity',
@@ -26,7 +26,11 @@ const inputs = (given: Partial<IdentityInputs>): IdentityInputs => ({
 describe('FR-001 · who this realm is', () => {
   const refused: { name: string; given: Partial<IdentityInputs>; want: string }[] = [
     { name: 'a first start without a name', given: {}, want: 'RealmUnnamed' },
-    { name: 'a published identity whose Secret is gone', given: { published: 'SHA256:x', realmSeed: 'alice-home' }, want: 'IdentityLost' },
+    {
+      name: 'a published identity whose Secret is gone',
+      given: { published: { publicKeyFingerprint: 'SHA256:x' }, realmSeed: 'alice-home' },
+      want: 'IdentityLost',
+    },
     { name: 'an empty Secret', given: { secret: secretWith({}) }, want: 'IdentityCorrupt' },
     { name: 'a Secret without a realm', given: { secret: secretWith({ ...secret.data, realm: '' }) }, want: 'IdentityCorrupt' },
     {
@@ -45,7 +49,13 @@ describe('FR-001 · who this realm is', () => {
       want: 'IdentityCorrupt',
     },
     { name: 'the Secret of another cluster', given: { secret, clusterID: 'another' }, want: 'IdentityOfAnotherCluster' },
-    { name: 'another key than the published one', given: { secret, published: another?.publicKeyFingerprint }, want: 'IdentityMismatch' },
+    {
+      name: 'another sealing key than the published one',
+      given: { secret, published: { ...mine, encryptionKey: another?.encryptionKey ?? '' } },
+      want: 'IdentityMismatch',
+    },
+    { name: 'another name than the published one', given: { secret, published: { ...mine, realm: 'eve' } }, want: 'IdentityMismatch' },
+    { name: 'another key than the published one', given: { secret, published: another ?? {} }, want: 'IdentityMismatch' },
   ];
   for (const { name, given, want } of refused) {
     it(`is refused for ${name}, with a way out and without a key in the message`, () => {
@@ -63,7 +73,7 @@ describe('FR-001 · who this realm is', () => {
   });
 
   it('is held from then on, whatever the environment says', () => {
-    expect(decideIdentity(inputs({ secret, published: mine?.publicKeyFingerprint, realmSeed: 'bob-home' }))).to.deep.equal({
+    expect(decideIdentity(inputs({ secret, published: mine ?? {}, realmSeed: 'bob-home' }))).to.deep.equal({
       kind: 'hold',
       identity: mine,
     });

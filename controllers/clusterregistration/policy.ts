@@ -6,8 +6,8 @@ import { readIdentity, type Identity } from './identity.ts';
 export interface IdentityInputs {
   /** The Secret that holds the keys, if it is there. */
   readonly secret: Secret | undefined;
-  /** The fingerprint that the status has shown to the world, if it ever did. */
-  readonly published: string | undefined;
+  /** What the status has shown to the world, as far as it ever did. */
+  readonly published: Partial<Identity>;
   /** The uid of kube-system: this cluster, and no copy of it. */
   readonly clusterID: string;
   /** KEYSTONE_REALM: names the realm once, at the very first start. */
@@ -31,7 +31,8 @@ export type IdentityDecision =
 export function decideIdentity({ secret, published, clusterID, realmSeed, secretName }: IdentityInputs): IdentityDecision {
   const startOver = `delete Secret ${secretName} (if it is there) and then clusterregistration/local to begin with a new identity that every peer must accept anew`;
   if (secret === undefined) {
-    if (published !== undefined) return refuse('IdentityLost', `Secret ${secretName} is gone: restore it from a backup, or ${startOver}`);
+    if (published.publicKeyFingerprint !== undefined)
+      return refuse('IdentityLost', `Secret ${secretName} is gone: restore it from a backup, or ${startOver}`);
     if (realmSeed === undefined)
       return refuse('RealmUnnamed', 'This realm has no name yet: set KEYSTONE_REALM on the operator, once, and restart it');
     return { kind: 'create', realm: realmSeed };
@@ -45,13 +46,18 @@ export function decideIdentity({ secret, published, clusterID, realmSeed, secret
       `Secret ${secretName} belongs to the cluster ${identity.clusterID}, this one is ${clusterID}: ${startOver}`,
     );
   }
-  if (published !== undefined && published !== identity.publicKeyFingerprint) {
+  const changed = PINNED.filter((field) => published[field] !== undefined && published[field] !== identity[field]);
+  if (changed.length > 0) {
+    const differs = changed.map((field) => `${field} ${identity[field]} instead of ${published[field]}`).join(', ');
     return refuse(
       'IdentityMismatch',
-      `Secret ${secretName} holds ${identity.publicKeyFingerprint}, but peers know ${published}: restore the right one, or ${startOver}`,
+      `Secret ${secretName} is not the one that peers know, it gives ${differs}: restore the right one, or ${startOver}`,
     );
   }
   return { kind: 'hold', identity };
 }
+
+/** What peers may have written down: none of it may change under them. */
+const PINNED = ['publicKeyFingerprint', 'publicKey', 'encryptionKey', 'realm'] as const satisfies readonly (keyof Identity)[];
 
 const refuse = (reason: RefusalReason, message: string): IdentityDecision => ({ kind: 'refuse', reason, message });

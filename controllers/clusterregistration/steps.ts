@@ -38,7 +38,7 @@ export const establishIdentity =
     if (clusterID === undefined)
       return waitFor('Progressing', `Waiting for the namespace ${CLUSTER_NAMESPACE}, whose uid names this cluster`);
     const secret = cache.get(Secret, { namespace, name: IDENTITY_SECRET });
-    const published = object.status?.publicKeyFingerprint;
+    const published = object.status ?? {};
     const known = { published, clusterID, realmSeed, secretName: `${namespace}/${IDENTITY_SECRET}` };
     let decision = decideIdentity({ ...known, secret });
     if (decision.kind === 'create') {
@@ -54,13 +54,18 @@ export const establishIdentity =
     return done;
   };
 
-/** Asks the API server for its version. */
-export const readVersion: LocalStep = async ({ facts, client }) => {
-  const answer = await client.inquire('/version');
-  if (typeof answer === 'object' && answer !== null && 'gitVersion' in answer && typeof answer.gitVersion === 'string')
-    facts.version = answer.gitVersion;
-  return requeueAfter(VERSION_EVERY_MS);
-};
+/** Asks the API server for its version, at most every ten minutes: nodes report far more often. */
+export function versionStep(): LocalStep {
+  let asked = { at: -Infinity, version: '' };
+  return async ({ facts, client, now }) => {
+    if (now.getTime() - asked.at >= VERSION_EVERY_MS) asked = { at: now.getTime(), version: versionIn(await client.inquire('/version')) };
+    if (asked.version !== '') facts.version = asked.version;
+    return requeueAfter(VERSION_EVERY_MS);
+  };
+}
+
+const versionIn = (answer: unknown): string =>
+  typeof answer === 'object' && answer !== null && 'gitVersion' in answer && typeof answer.gitVersion === 'string' ? answer.gitVersion : '';
 
 /** Counts the nodes and what they can carry. */
 export const countNodes: LocalStep = async ({ facts, cache }) => {

@@ -2,15 +2,17 @@ import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts'
 import type { Informers } from './caches.ts';
 import { contains, digest } from './canonical.ts';
 import type { Client } from './client.ts';
-import { ApiError } from './errors.ts';
+import { ApiError, TerminalError } from './errors.ts';
 import type { Gate } from './consistency.ts';
-import { owned, type Owner } from './ownership.ts';
+import { OWNER_ANNOTATION, owned, ownerUidOf, type Owner } from './ownership.ts';
 import { keyOf, nameOf, servedUnder, targetOf } from './resource.ts';
 
 /** What a step may do to the world, in the name of the object that is reconciled. Every child gets its owner's marks. */
 export interface Writer extends Pick<Client, 'read' | 'delete' | 'inquire'> {
   /** Brings a child in line by server-side apply; does nothing when it is in line already. */
   apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
+  /** Sets fields of an object that is not ours and stays so: no marks, and never creates. */
+  amend<T extends K8sObject>(resource: Resource<T>, object: T, desired: ApplyConfig<T>): Promise<T>;
   /** Makes a child that must not exist yet: for what must never be adopted or overwritten. One that `outlives` its owner is not garbage-collected with it. */
   create<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>, options?: { readonly outlives?: boolean }): Promise<T>;
 }
@@ -42,6 +44,11 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
    * in fact. Its finalizer then keeps it there until our own ending has run, so that nothing is left behind.
    */
   const confirmOwner = (): Promise<void> => (confirmed ??= expectThere(client, owner));
+  /** What the cache does not hold may be new, or a stranger's: the label that would bring it into the cache is ours. */
+  const lookUp = async <T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T | undefined> => {
+    await confirmOwner();
+    return client.read(resource, targetOf(desired));
+  };
 
   return {
     read: (resource, key) => client.read(resource, key),
@@ -53,18 +60,33 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
     async apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T> {
       const intent = withIntent(owned(owner, desired));
       const memoryKey = `${nameOf(resource)} ${keyOf(desired)}`;
-      const live = informers.get(nameOf(resource))?.get(keyOf(desired));
-      if (live === undefined) await confirmOwner();
-      else if (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent)) return servedUnder(resource, live);
+      const live = informers.get(nameOf(resource))?.get(keyOf(desired)) ?? (await lookUp(resource, desired));
+      if (live !== undefined) expectOwn(owner, resource, live);
+      if (live !== undefined && (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent)))
+        return servedUnder(resource, live);
       const written = await client.apply(resource, intent, live?.metadata.uid);
       memory.set(memoryKey, memoryOf(written, intent));
       return note(resource, written);
+    },
+    async amend(resource, object, desired) {
+      if (contains(object, desired)) return object;
+      return note(resource, await client.apply(resource, desired, object.metadata.uid));
     },
     async delete(resource, object) {
       memory.delete(`${nameOf(resource)} ${keyOf(object)}`);
       await client.delete(resource, object);
     },
   };
+}
+
+/** Nothing is adopted: not a stranger's object, and not another owner's child that happens to have the name. */
+function expectOwn(owner: Owner, resource: Resource, live: K8sObject): void {
+  if (ownerUidOf(live) === owner.metadata.uid) return;
+  const whose = live.metadata.annotations?.[OWNER_ANNOTATION] ?? 'nobody that this operator knows';
+  throw new TerminalError(
+    'NameTaken',
+    `${resource.kind} ${keyOf(live)} is there already and belongs to ${whose}: delete or rename one of the two`,
+  );
 }
 
 async function expectThere(client: Client, { resource, metadata }: Owner): Promise<void> {

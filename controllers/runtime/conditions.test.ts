@@ -51,7 +51,7 @@ const cases: {
   },
   {
     name: 'on its way out',
-    given: [{ ready }, object(2, [], 2), { kind: 'deleting', reason: 'Deleting', message: 'Going' }],
+    given: [{ ready }, object(2, [], 2), { kind: 'waiting', reason: 'Deleting', message: 'Going' }],
     want: { conditions: ['Ready=False Deleting', 'Reconciling=True Deleting'], observedGeneration: 2 },
   },
   {

@@ -25,7 +25,7 @@ export type Report<T extends Conditioned, R extends string = string> = Omit<Stat
 
 /** Why a pass ended before its last step. */
 export interface Halt {
-  readonly kind: 'waiting' | 'failed' | 'terminal' | 'deleting';
+  readonly kind: 'waiting' | 'failed' | 'terminal';
   readonly reason: string;
   readonly message: string;
 }

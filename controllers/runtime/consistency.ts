@@ -17,20 +17,20 @@ export interface Gate {
 /** A gate over a controller's informers that nothing was written through yet. */
 export function createGate(informers: Informers): Gate {
   /** Per owner and resource, the newest version that a write of ours brought about. */
-  const expected = new Map<string, Map<string, string>>();
+  const expected = new Map<string, Map<string, { readonly version: string; readonly rewinds: number }>>();
   return {
     wrote(ownerKey, resource, { metadata: { resourceVersion } }) {
       const name = nameOf(resource);
       const informer = informers.get(name);
       // What is not watched can't be stale, and a no-op brings back a version that was seen long ago.
       if (informer === undefined || informer.hasSeen(resourceVersion)) return;
-      const versions = expected.get(ownerKey) ?? new Map<string, string>();
-      expected.set(ownerKey, versions.set(name, resourceVersion));
+      const versions = expected.get(ownerKey) ?? new Map<string, { readonly version: string; readonly rewinds: number }>();
+      expected.set(ownerKey, versions.set(name, { version: resourceVersion, rewinds: informer.rewinds }));
     },
     isFresh(ownerKey, callback) {
-      for (const [name, version] of expected.get(ownerKey) ?? []) {
+      for (const [name, { version, rewinds }] of expected.get(ownerKey) ?? []) {
         const informer = informers.get(name);
-        if (informer === undefined || informer.hasSeen(version)) continue;
+        if (informer === undefined || informer.hasSeen(version) || informer.rewinds !== rewinds) continue;
         informer.whenSeen(version, callback);
         return false;
       }

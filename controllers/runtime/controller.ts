@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
 import { backoffMs } from './backoff.ts';
 import { BY_UID, createReader, type Caches, type Reader } from './caches.ts';
+import type { ApplyMemory } from './children.ts';
 import { createClient, type Client, type ClientIdentity } from './client.ts';
 import type { Clock } from './clock.ts';
 import type { Conditioned } from './conditions.ts';
@@ -66,7 +67,9 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   readonly #queue: WorkQueue;
   readonly #informers = new Map<string, Informer>();
   readonly #primary: Informer;
-  readonly #context: Omit<PassContext, 'client'>;
+  readonly #context: Omit<PassContext, 'client' | 'memory'>;
+  /** What was applied, by owner. */
+  readonly #memories = new Map<string, ApplyMemory>();
   readonly #seeds: ReadonlyMap<string, ApplyConfig<T>>;
   readonly #identity: ClientIdentity;
   readonly #failures = new Map<string, number>();
@@ -79,10 +82,15 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     this.#queue = createWorkQueue(engine.clock);
     this.#primary = this.#use(spec.for);
     const cache = createReader(this.#informers);
-    this.#context = { cache, informers: this.#informers, gate: createGate(this.#informers), memory: new Map() };
     this.#seeds = new Map((spec.seeds ?? []).map((seed) => [keyOf(seed), seed]));
     this.#identity = { fieldManager: `keystone-${spec.name}`, userAgent: `${engine.userAgent} (${spec.name})` };
-    this.#subscribeToOwn();
+    this.#context = {
+      cache,
+      informers: this.#informers,
+      gate: createGate(this.#informers),
+      statusClient: createClient(engine.transport, this.#identity),
+    };
+    this.#subscribeToOwn(cache);
     for (const watched of [...(spec.owns ?? []).map((declare) => declare(spec.name)), ...(spec.watches ?? [])])
       this.#subscribeTo(watched, cache);
   }
@@ -105,11 +113,14 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     return informer;
   }
 
-  #subscribeToOwn(): void {
-    const { for: resource, when } = this.#spec;
+  #subscribeToOwn(cache: Reader): void {
+    const { for: resource, when, rivals } = this.#spec;
     this.#primary.subscribe((change, initial) => {
       if (change.kind === 'updated' && !when(servedUnder(resource, change.previous), servedUnder(resource, change.next))) return;
-      this.#queue.add(keyOf(change.kind === 'deleted' ? change.previous : change.next), { priority: priorityOf(initial) });
+      const object = change.kind === 'deleted' ? change.previous : change.next;
+      this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
+      // At the start everything is looked at anyway.
+      if (!initial) for (const key of rivals?.(servedUnder(resource, object), cache) ?? []) this.#queue.add(key);
     });
   }
 
@@ -152,9 +163,12 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     const held = this.#primary.get(key);
     if (held !== undefined) {
       const object = servedUnder(this.#spec.for, held);
-      return runPass(this.#spec, object, { ...this.#context, client }, { now: this.#engine.clock.date(), log, signal });
+      const memory = this.#memories.get(key) ?? new Map<string, string>();
+      this.#memories.set(key, memory);
+      return runPass(this.#spec, object, { ...this.#context, client, memory }, { now: this.#engine.clock.date(), log, signal });
     }
     this.#lastStart.delete(key);
+    this.#memories.delete(key);
     this.#context.gate.forget(key);
     const seed = this.#seeds.get(key);
     if (seed !== undefined) await this.#plant(key, seed, client, log);

@@ -39,6 +39,8 @@ export interface ControllerSpec<T extends Conditioned, F> {
   readonly for: Resource<T>;
   /** Which changes of the object itself call for a pass. Its arrival and its end always do. */
   readonly when: Predicate<T>;
+  /** Other objects of the kind that this one's coming, changing or going concerns: those that compete with it for something. */
+  readonly rivals?: (object: T, cache: Reader) => readonly string[];
   readonly owns?: readonly ((controller: string) => Watched)[];
   readonly watches?: readonly Watched[];
   readonly rbac: readonly PolicyRule[];

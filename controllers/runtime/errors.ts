@@ -75,7 +75,7 @@ export const isAlreadyExists = (error: unknown): boolean =>
 
 /** The API server or the way to it is in trouble: says nothing about the object at hand, so it never reaches its status. */
 export const isApiTrouble = (error: unknown): boolean =>
-  error instanceof ApiError && (error.code === 0 || error.code === 409 || error.code === 429 || error.code >= 502);
+  error instanceof ApiError && (error.code === 0 || error.code === 409 || error.code === 429 || error.code >= 500);
 
 /** Why something failed, for a log line or a condition: one line, never a stack, bounded. */
 export const describe = (error: unknown): string => oneLine(error instanceof Error ? error.message || error.name : String(error));

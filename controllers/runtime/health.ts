@@ -49,7 +49,10 @@ export function healthPart({ clock, host, port, readiness }: HealthOptions): Par
       server.once('error', listening.reject);
       server.listen(port, host, listening.resolve);
       await listening.promise;
-      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        if (signal.aborted) resolve();
+      });
       clearInterval(beat);
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

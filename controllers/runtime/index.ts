@@ -2,7 +2,7 @@
 export { mapTo, byOwnerLabel, type Scope, type Step } from './definition.ts';
 export { defineController, type Controller } from './controller.ts';
 export { defineStatus, type Halt, type Verdict } from './conditions.ts';
-export { done, requeueAfter, requeueAt, waitFor, type Outcome } from './outcome.ts';
+export { done, enough, requeueAfter, requeueAt, waitFor, type Outcome } from './outcome.ts';
 export { annotationChanged, anyOf, deletionStarted, generationChanged, labelChanged } from './predicates.ts';
 export { APPLY, READ, allow } from './rbac.ts';
 export { TerminalError, TransientError, isAlreadyExists, isConflict, isNotFound } from './errors.ts';

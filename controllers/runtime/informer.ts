@@ -31,6 +31,8 @@ export interface Informer<T extends K8sObject = K8sObject> extends Pick<Store<T>
   /** Calls back, at once or later, when the copy is at least as new as the given version. */
   whenSeen(resourceVersion: string, callback: () => void): void;
   hasSeen(resourceVersion: string): boolean;
+  /** How often the versions began anew, as after an etcd was restored: what was waited for before will not come. */
+  readonly rewinds: number;
   run(signal: AbortSignal): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
   readonly #synced = Promise.withResolvers<void>();
   readonly #waiting = new Set<{ readonly version: string; readonly callback: () => void }>();
   #seen = '';
+  #rewinds = 0;
 
   constructor(options: InformerOptions<T>) {
     this.resource = options.resource;
@@ -73,6 +76,9 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
   }
   get size(): number {
     return this.#store.size;
+  }
+  get rewinds(): number {
+    return this.#rewinds;
   }
   get(key: string): T | undefined {
     return this.#store.get(key);
@@ -106,7 +112,12 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
 
   replace(objects: readonly K8sObject[], version: string): void {
     this.#tell(this.#store.replace(objects.map((object) => servedUnder(this.resource, object))), true);
-    // A restored etcd starts over with lower versions: what the collection says now is what counts.
+    // A restored etcd starts over with lower versions: what the collection says now is what counts, and nobody waits for what was.
+    if (this.#seen !== '' && compareVersions(version, this.#seen) < 0) {
+      this.#rewinds += 1;
+      for (const { callback } of this.#waiting) callback();
+      this.#waiting.clear();
+    }
     this.#seen = version;
     this.advance(version);
     this.#synced.resolve();

@@ -1,6 +1,8 @@
 /** What a step has to say beyond "go on". Failures are thrown. */
 export type Outcome =
   | { readonly kind: 'done' }
+  /** All is said: the steps that follow are for others. */
+  | { readonly kind: 'enough' }
   /** Go on, and look again by then: the earliest of all steps counts. */
   | { readonly kind: 'again'; readonly afterMs: number }
   /** Stop here: something that is not ours has to happen first. A watch wakes us, or the given time does. */
@@ -8,6 +10,9 @@ export type Outcome =
 
 /** Nothing more to say: the next step may go on. */
 export const done: Outcome = { kind: 'done' };
+
+/** All is said, and nothing is waited for: no further step. */
+export const enough: Outcome = { kind: 'enough' };
 
 /** Go on, and look again after this long. */
 export const requeueAfter = (afterMs: number): Outcome => ({ kind: 'again', afterMs });

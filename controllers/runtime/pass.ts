@@ -18,6 +18,8 @@ export type PassResult =
 /** What all passes of one controller share. */
 export interface PassContext {
   readonly client: Client;
+  /** Not cut off with the pass: a pass that took too long must be able to say so. */
+  readonly statusClient: Client;
   readonly cache: Reader;
   readonly gate: Gate;
   readonly memory: ApplyMemory;
@@ -61,6 +63,9 @@ export async function runPass<T extends Conditioned, F>(
   return conclude(spec, scope, context, result);
 }
 
+/** How often an ending that only a human can mend is tried again. */
+const BLOCKED_MS = 60_000;
+
 /** Undoes what was made, and lets the object go once nothing is left. */
 async function runEnding<T extends Conditioned, F>(
   spec: ControllerSpec<T, F>,
@@ -69,8 +74,10 @@ async function runEnding<T extends Conditioned, F>(
   otherFinalizers: readonly string[],
 ): Promise<PassResult> {
   const result = await runSteps(spec.ending ?? [], scope);
-  if (result.halt !== undefined)
-    return conclude(spec, scope, context, { ...result, halt: { ...result.halt, kind: 'deleting', reason: 'Deleting' } });
+  const { halt } = result;
+  // Whoever deletes an object waits for it: what only a human can mend is said as such, and looked at again all the same.
+  if (halt?.kind === 'terminal') return conclude(spec, scope, context, { halt, afterMs: BLOCKED_MS });
+  if (halt !== undefined) return conclude(spec, scope, context, { ...result, halt: { ...halt, reason: 'Deleting' } });
   try {
     await context.client.setFinalizers(spec.for, scope.object, otherFinalizers);
   } catch (error) {
@@ -87,7 +94,13 @@ async function conclude<T extends Conditioned, F>(
   context: PassContext,
   { halt, afterMs, error }: StepsResult,
 ): Promise<PassResult> {
-  if (!isApiTrouble(error)) await writeStatus(spec, scope, context, halt);
+  try {
+    if (!isApiTrouble(error)) await writeStatus(spec, scope, context, halt);
+  } catch (statusError) {
+    if (error === undefined) throw statusError;
+    // What the pass failed of matters more than that it could not be said.
+    scope.log.warn('Could not write the status', { cause: describe(statusError) });
+  }
   if (error !== undefined) return { kind: 'failed', error };
   return afterMs === undefined ? { kind: 'done' } : { kind: 'again', afterMs };
 }
@@ -105,10 +118,13 @@ async function runSteps<T extends Conditioned, F>(steps: readonly Step<T, F>[], 
     try {
       const outcome = (await step(scope)) ?? { kind: 'done' };
       if (outcome.kind === 'again') afterMs = sooner(afterMs, outcome.afterMs);
+      if (outcome.kind === 'enough') break;
       if (outcome.kind !== 'wait') continue;
       const { reason, message } = outcome;
       return { halt: { kind: 'waiting', reason, message }, afterMs: sooner(afterMs, outcome.afterMs) };
-    } catch (error) {
+    } catch (thrown) {
+      // A call that was cut off says that it was cut off; the reason is who cut it.
+      const error: unknown = scope.signal.aborted ? scope.signal.reason : thrown;
       return { halt: haltOf(error), error };
     }
   }
@@ -133,7 +149,7 @@ async function writeStatus<T extends Conditioned, F>(
   const status = settleStatus(spec.status(facts, moment), moment);
   if (saysAlready(object, status)) return;
   try {
-    context.gate.wrote(keyOf(object), spec.for, await context.client.applyStatus(spec.for, object, status));
+    context.gate.wrote(keyOf(object), spec.for, await context.statusClient.applyStatus(spec.for, object, status));
   } catch (error) {
     // Gone meanwhile: there is nobody left to tell.
     if (!isNotFound(error)) throw error;

@@ -40,7 +40,9 @@ describe('a quantity', () => {
     ['16393212Ki', 'binary', '16393212Ki'],
     ['0', 'binary', '0'],
     ['0', 'decimal', '0'],
-    ['1000', 'decimal', '1000'],
+    ['1000', 'decimal', '1k'],
+    ['1500', 'decimal', '1500'],
+    ['1G', 'binary', '1G'],
   ];
   for (const [text, style, want] of written)
     it(`${text} is written as ${want}`, () => expect(formatQuantity(parseQuantity(text) ?? -1n, style)).to.equal(want));

@@ -46,14 +46,15 @@ export function formatQuantity(quantity: Quantity, style: 'binary' | 'decimal'):
 function formatBinary(value: bigint): string {
   for (const [unit, factor] of Object.entries(BINARY).toReversed())
     if (value !== 0n && value % factor === 0n) return `${value / factor}${unit}`;
-  return String(value);
+  // No multiple of 1024: then somebody meant decimal units.
+  return formatDecimal(value * NANO);
 }
 
 function formatDecimal(nanos: bigint): string {
+  if (nanos === 0n) return '0';
   for (const [unit, exponent] of Object.entries(DECIMAL).toReversed()) {
     const factor = 10n ** BigInt(exponent + 9);
-    // A whole number reads better without a unit until it gets long: 16, not 0.016k.
-    if (nanos % factor === 0n && (unit === '' || nanos >= factor) && exponent <= 0) return `${nanos / factor}${unit}`;
+    if (nanos % factor === 0n) return `${nanos / factor}${unit}`;
   }
   return `${nanos}n`;
 }

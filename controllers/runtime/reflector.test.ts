@@ -5,6 +5,7 @@ import { configMap } from '../../test/build.ts';
 import { fakeClock } from '../../test/doubles/clock.ts';
 import { bookmark, event, initialEnd, scriptedTransport, type ScriptedWatch } from '../../test/doubles/transport.ts';
 import { ApiError } from './errors.ts';
+import { createGate } from './consistency.ts';
 import { createInformer } from './informer.ts';
 import { silentLogger } from './log.ts';
 import { keyOf } from './resource.ts';
@@ -118,7 +119,7 @@ describe('an informer', () => {
       await clock.advance(MINUTE);
       last().send(bookmark('6'));
     }
-    await clock.advance(89_000);
+    await clock.advance(179_000);
     expect(transport.watches, 'bookmarks prove life').to.have.length(1);
     await clock.advance(5_000);
     expect(transport.watches.map(({ open }) => open)).to.deep.equal([false, true]);
@@ -204,6 +205,23 @@ describe('an informer', () => {
     last().send(bookmark('11'));
     await clock.advance(0);
     expect(seen).to.deep.equal(['9', '10']);
+    await stop();
+  });
+
+  it('lets go of those who wait for a version that will not come: an etcd that was restored begins anew', async () => {
+    const { clock, informer, last, stop } = start();
+    await clock.advance(0);
+    whole(last(), '900');
+    await clock.advance(0);
+    const gate = createGate(new Map([['configmaps', informer]]));
+    gate.wrote('owner', ConfigMap, configMap('a', '1000'));
+    let freed = 0;
+    expect(gate.isFresh('owner', () => (freed += 1))).to.equal(false);
+    last().send({ type: 'ERROR', error: ApiError.fromStatus(0, { code: 410, reason: 'Expired' }) });
+    await clock.advance(MINUTE);
+    whole(last(), '5');
+    await clock.advance(0);
+    expect([freed, gate.isFresh('owner', () => (freed += 1))]).to.deep.equal([1, true]);
     await stop();
   });
 });

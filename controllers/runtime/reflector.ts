@@ -39,8 +39,8 @@ const HEALTHY_MS = 30_000;
 const SHORTEST_MS = 1000;
 /** The API server ends a watch after 5 to 10 minutes, spread so that not all come back together. client-go's. */
 const WATCH_SECONDS = 300;
-/** Bookmarks come every minute: half as much again without a byte is a dead connection. */
-const IDLE_MS = 90_000;
+/** Bookmarks come every minute or, of a quiet collection, every other (120 s measured): beyond that, the connection is dead. */
+const IDLE_MS = 180_000;
 /** Rarely, list again even though all seems well: heals what a lying network swallowed. Jittered to 4 to 8 hours. */
 const RELIST_MS = 4 * 3_600_000;
 
@@ -55,6 +55,7 @@ type NewsEvent = Exclude<WatchEvent, { readonly type: 'ERROR' }>;
 class Reflector {
   readonly #options: ReflectorOptions;
   readonly #signal: AbortSignal;
+  readonly #say: (trouble: ApiError | undefined) => void;
   /** Where to go on watching; empty means that the collection must be read anew. */
   #version = '';
   #relistAt = 0;
@@ -64,17 +65,17 @@ class Reflector {
   constructor(options: ReflectorOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
+    this.#say = troubleLog(options);
   }
 
   async run(): Promise<void> {
     const { clock, random } = this.#options;
-    const say = troubleLog(this.#options);
     let failures = 0;
     while (!this.#signal.aborted) {
       const started = clock.now();
       const trouble = await this.#followOnce();
       if (this.#signal.aborted) return;
-      say(trouble);
+      if (trouble !== undefined) this.#say(trouble);
       if (trouble === undefined || clock.now() - started >= HEALTHY_MS) failures = 0;
       if (trouble === undefined) continue;
       failures += 1;
@@ -166,6 +167,7 @@ class Reflector {
     try {
       for await (const batch of transport.watch({ ...collection, method: 'GET', query }, giveUp.signal)) {
         watchdog[Symbol.dispose]();
+        if (batch.length > 0) this.#say(undefined);
         yield* batch;
         watchdog = arm();
       }

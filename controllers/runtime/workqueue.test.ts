@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
 import { fakeClock, type FakeClock } from '../../test/doubles/clock.ts';
+import { createHeap } from './heap.ts';
 import { createWorkQueue, type Work, type WorkQueue } from './workqueue.ts';
 
 /** The naive queue: a list that is searched whole each time. Slow, and too simple to be wrong. */
@@ -127,6 +128,22 @@ describe('a work queue', () => {
     expect(await waiting).to.equal(undefined);
     expect(await queue.next()).to.equal(undefined);
     expect(clock.pendingTimers).to.equal(0);
+  });
+
+  it('forgets times that were overtaken, however often one key is put off', async () => {
+    const heap = createHeap<number>((a, b) => a - b);
+    for (let i = 0; i < 1000; i++) heap.push((i * 7919) % 1000);
+    heap.retain((value) => value % 2 === 0);
+    expect(Array.from({ length: 501 }, () => heap.pop())).to.deep.equal([...Array.from({ length: 500 }, (_, i) => 2 * i), undefined]);
+    const clock = fakeClock();
+    const queue = createWorkQueue(clock);
+    for (let i = 0; i < 10_000; i++) {
+      queue.add('k', { afterMs: 2_592_000_000 });
+      queue.add('k');
+      const work = await queue.next();
+      queue.done(work?.key ?? '');
+    }
+    expect(queue.delayed).to.be.below(200);
   });
 
   it('keeps a key that is added while it is worked on, for one more round', async () => {

@@ -27,6 +27,8 @@ export interface WorkQueue {
   readonly depth: number;
   /** Keys that are being worked on. */
   readonly active: number;
+  /** Times that are remembered, those that were overtaken included. */
+  readonly delayed: number;
 }
 
 interface Item {
@@ -92,6 +94,10 @@ class PriorityQueue implements WorkQueue {
     return depth;
   }
 
+  get delayed(): number {
+    return this.#delayed.size;
+  }
+
   get active(): number {
     return this.#processing.size;
   }
@@ -135,6 +141,8 @@ class PriorityQueue implements WorkQueue {
   #delay(item: Item): void {
     item.place = 'delayed';
     this.#delayed.push({ at: item.readyAt, item });
+    // Overtaken entries are left where they are until they outnumber the others.
+    if (this.#delayed.size > 2 * this.#items.size + 64) this.#delayed.retain((entry) => this.#isCurrent(entry));
     this.#setAlarm();
   }
 
@@ -155,9 +163,13 @@ class PriorityQueue implements WorkQueue {
   #promote(): void {
     for (let first = this.#delayed.peek(); first !== undefined && first.at <= this.#clock.now(); first = this.#delayed.peek()) {
       this.#delayed.pop();
-      const { item, at } = first;
-      if (item.place === 'delayed' && item.readyAt === at && this.#items.get(item.key) === item) this.#enter(item);
+      const { item } = first;
+      if (this.#isCurrent(first)) this.#enter(item);
     }
+  }
+
+  #isCurrent({ at, item }: { readonly at: number; readonly item: Item }): boolean {
+    return item.place === 'delayed' && item.readyAt === at && this.#items.get(item.key) === item;
   }
 
   #serve(): void {

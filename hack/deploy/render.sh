@@ -21,6 +21,10 @@ if [[ ${name##*/} == *:* ]]; then
 fi
 resources=../../config/default
 if [[ -n ${REALM:-} ]]; then
+  if [[ ! $REALM =~ ^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$ ]]; then
+    echo "REALM=$REALM is no realm name: lower-case letters, digits and dashes, at most 63, such as alice-home" >&2
+    exit 2
+  fi
   resources+=", realm.yaml"
   cat > "$overlay/realm.yaml" <<YAML
 apiVersion: v1

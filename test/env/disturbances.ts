@@ -98,7 +98,10 @@ export function staleStart(memory: ReadonlyMap<string, WatchBatch>, ms: (path: s
     around(inner, {
       async *watch(request, signal) {
         const old = memory.get(request.path);
-        if (old === undefined || shown.has(request.path)) return yield* inner.watch(request, signal);
+        if (old === undefined || shown.has(request.path)) {
+          yield* inner.watch(request, signal);
+          return;
+        }
         shown.add(request.path);
         yield old;
         await pause(ms(request.path));

@@ -39,8 +39,9 @@ const succeeded = async (args: readonly string[], manifest?: object): Promise<st
 describe('The schema of ClusterRegistration on a real API server', () => {
   before(async () => {
     await succeeded(['apply', '--server-side', '-k', 'config/crd']);
+    await succeeded(['apply', '--server-side', '-f', 'config/manager/namespace.yaml']);
     await succeeded(['apply', '--server-side', '-k', 'config/policies']);
-    await succeeded(['wait', '--for=condition=Established', 'crd/clusterregistrations.guildnet.io', '--timeout=30s']);
+    await succeeded(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
     await succeeded(['delete', 'clusterregistrations', '--all', '--timeout=30s']);
   });
   afterEach(() => succeeded(['delete', 'clusterregistrations', '--all', '--timeout=30s']));

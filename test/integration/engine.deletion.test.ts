@@ -4,6 +4,7 @@ import { recordWrites } from '../env/audit.ts';
 import { laggingWatch, slowWrites } from '../env/disturbances.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
+import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { untilIdle, useParcels } from '../parcel/world.ts';
 
 describe('a finalizer', () => {
@@ -84,6 +85,56 @@ describe('a delete', () => {
       await eventually(async () => expect(await world.copies(), `repeat ${repeat}`).to.deep.equal([]));
     }
   }).timeout(60_000);
+});
+
+describe('a name that is taken', () => {
+  const world = useParcels();
+  const there = () => `/api/v1/namespaces/${world.elsewhere}/configmaps/parcel-p`;
+
+  it('is left to the stranger who has it, and said', async () => {
+    const engine = await world.run();
+    const stranger = { metadata: { name: 'parcel-p' }, data: { text: 'not yours' } };
+    await api().call('POST', `/api/v1/namespaces/${world.elsewhere}/configmaps`, { body: stranger });
+    await world.put('p', { text: 'ours', to: world.elsewhere });
+    const parcel = await world.settled('p', 'False');
+    expect(parcel.status?.conditions?.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal([
+      'Ready NameTaken',
+      'Stalled NameTaken',
+    ]);
+    await world.remove('p');
+    await world.gone('p');
+    const { body } = await api().call('GET', there());
+    expect(body).to.have.nested.property('data.text', 'not yours');
+    expect(body).not.to.have.nested.property('metadata.labels');
+    await engine.stop();
+  });
+
+  it('is not fought over by two owners: the first has it', async () => {
+    const other = await createNamespace(api());
+    const engine = await world.run();
+    await world.put('p', { text: 'first', to: world.elsewhere });
+    await world.settled('p');
+    const second = {
+      apiVersion: 'test.keystone.io/v1alpha1',
+      kind: 'Parcel',
+      metadata: { name: 'p' },
+      spec: { text: 'second', to: world.elsewhere },
+    };
+    const path = `/apis/test.keystone.io/v1alpha1/namespaces/${other}/parcels`;
+    await api().call('POST', path, { body: second });
+    await eventually(async () =>
+      expect((await api().call('GET', `${path}/p`)).body).to.have.nested.property('status.conditions[0].reason', 'NameTaken'),
+    );
+    await untilIdle(engine);
+    const before = engine.writes.length;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    expect(engine.writes.length - before, 'writes while nobody touches anything').to.equal(0);
+    expect((await api().call('GET', there())).body).to.have.nested.property('data.text', 'first');
+    await api().call('DELETE', `${path}/p`);
+    await eventually(async () => expect((await api().call('GET', `${path}/p`)).status).to.equal(404));
+    await engine.stop();
+    await deleteNamespace(api(), other);
+  });
 });
 
 describe('ownership', () => {

@@ -50,7 +50,6 @@ describe('drift', () => {
     await eventually(check, { everyMs: 20 });
     return performance.now() - since;
   }
-  const median = (times: readonly number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? Infinity;
 
   it('of a child is healed within 2 s: deleted, edited, here and in another namespace', async () => {
     await world.run();
@@ -66,8 +65,7 @@ describe('drift', () => {
       times.push(await timeUntil(async () => void (await holds())));
     }
     console.log(`      healed after ${times.map((ms) => ms.toFixed(0)).join(', ')} ms`);
-    // The median: this machine does other things as well.
-    expect(median(times)).to.be.below(2000);
+    expect(Math.max(...times)).to.be.below(2000);
   });
 
   it('of what others own is none of ours: their fields, labels and keys stay (checklist 23)', async () => {
