@@ -12,6 +12,8 @@ describe('a configuration', () => {
       controllers: KNOWN,
       namespace: 'keystone-system',
       realmSeed: undefined,
+      grantNamespaces: ['keystone-system'],
+      capacityReserve: 10,
       probes: { host: '::', port: 8081 },
       logLevel: 'info',
       kubeconfig: undefined,
@@ -34,6 +36,8 @@ describe('a configuration', () => {
     { name: 'an address without a port', args: ['--health-probe-bind-address=localhost'], want: /host:port/ },
     { name: 'a port that is none', args: ['--health-probe-bind-address=:99999'], want: /host:port/ },
     { name: 'a realm that is no DNS label', env: { KEYSTONE_REALM: 'Alice Home' }, want: /KEYSTONE_REALM=Alice Home.*alice-home/ },
+    { name: 'a namespace for Grants that is none', args: ['--grant-namespaces=a,B'], want: /"B" is no namespace/ },
+    { name: 'a reserve that is no percentage', args: ['--capacity-reserve=1.5'], want: /0 to 90/ },
     { name: 'a misspelt setting', env: { KEYSTONE_RELAM: 'alice' }, want: /KEYSTONE_RELAM.*KEYSTONE_REALM/ },
     { name: 'a namespace that is none', env: { POD_NAMESPACE: 'a/b' }, want: /POD_NAMESPACE=a\/b/ },
   ];

@@ -7,6 +7,10 @@ export interface Configuration {
   /** The operator's own namespace. */
   readonly namespace: string;
   readonly realmSeed: string | undefined;
+  /** Where Grants are served: whoever may write there lends this realm's resources. */
+  readonly grantNamespaces: readonly string[];
+  /** Percent of what the nodes can carry that is never lent. */
+  readonly capacityReserve: number;
   readonly probes: { readonly host: string; readonly port: number };
   readonly logLevel: LogLevel;
   readonly kubeconfig: string | undefined;
@@ -24,6 +28,8 @@ const FLAGS = {
   controllers: { type: 'string', default: '*', help: 'controllers to run, separated by commas; * is all of them' },
   kubeconfig: { type: 'string', help: 'path of a kubeconfig; without it $KUBECONFIG, ~/.kube/config or the Pod’s own account' },
   'health-probe-bind-address': { type: 'string', default: ':8081', help: 'host:port that serves /healthz and /readyz' },
+  'grant-namespaces': { type: 'string', default: 'keystone-system', help: 'namespaces in which Grants are served, separated by commas' },
+  'capacity-reserve': { type: 'string', default: '10', help: 'percent of what the nodes can carry that is never lent, 0 to 90' },
   'log-level': { type: 'string', default: 'info', help: LOG_LEVELS.join(', ') },
   help: { type: 'boolean', default: false, help: 'print this and exit' },
   version: { type: 'boolean', default: false, help: 'print the version and exit' },
@@ -57,7 +63,16 @@ export function readConfiguration(
     );
   }
   const probes = readAddress('health-probe-bind-address', flags['health-probe-bind-address']);
-  return { controllers: chosen(flags.controllers, known), namespace, realmSeed, probes, logLevel, kubeconfig: flags.kubeconfig };
+  return {
+    controllers: chosen(flags.controllers, known),
+    namespace,
+    realmSeed,
+    grantNamespaces: readNamespaces(flags['grant-namespaces']),
+    capacityReserve: readPercent(flags['capacity-reserve']),
+    probes,
+    logLevel,
+    kubeconfig: flags.kubeconfig,
+  };
 }
 
 function readFlags(args: readonly string[]) {
@@ -81,6 +96,23 @@ function chosen(list: string, known: readonly string[]): readonly string[] {
       `--controllers=${list}: there is no ${unknown.map((name) => `"${name}"`).join(', ')}; there are ${known.join(', ')}`,
     );
   return names;
+}
+
+function readNamespaces(list: string): readonly string[] {
+  const names = list.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !REALM_NAME.test(name));
+  if (wrong !== undefined)
+    throw new UsageError(`--grant-namespaces=${list}: "${wrong}" is no namespace: lower-case letters, digits and dashes, at most 63`);
+  return names;
+}
+
+/** Lending nothing is said by having no Grants: a reserve beyond this is a slip. */
+const LARGEST_RESERVE = 90;
+
+function readPercent(text: string): number {
+  const percent = /^\d{1,2}$/.test(text) ? Number(text) : Infinity;
+  if (percent > LARGEST_RESERVE) throw new UsageError(`--capacity-reserve=${text} is no whole percentage from 0 to ${LARGEST_RESERVE}`);
+  return percent;
 }
 
 function readAddress(flag: string, address: string): { readonly host: string; readonly port: number } {

@@ -1,0 +1,135 @@
+import type { Validation } from '../../meta/json-schema.ts';
+import { rule } from '../../meta/schema.ts';
+
+/** What a slice computes with: all of it can be asked for by a pod. */
+export const COMPUTE_KEYS = [
+  'requests.cpu',
+  'limits.cpu',
+  'requests.memory',
+  'limits.memory',
+  'requests.ephemeral-storage',
+  'limits.ephemeral-storage',
+] as const;
+
+/** What a slice stores, over all storage classes. */
+export const STORAGE_KEYS = ['requests.storage'] as const;
+
+/** How many objects of a kind a slice may hold; they cost the grantor's etcd and controllers. */
+export const OBJECT_KEYS = [
+  'pods',
+  'services',
+  'services.loadbalancers',
+  'services.nodeports',
+  'configmaps',
+  'secrets',
+  'persistentvolumeclaims',
+  'replicationcontrollers',
+  'count/pods',
+  'count/events',
+  'count/serviceaccounts',
+  'count/deployments.apps',
+  'count/statefulsets.apps',
+  'count/daemonsets.apps',
+  'count/replicasets.apps',
+  'count/jobs.batch',
+  'count/cronjobs.batch',
+  'count/horizontalpodautoscalers.autoscaling',
+  'count/poddisruptionbudgets.policy',
+  'count/ingresses.networking.k8s.io',
+  'count/leases.coordination.k8s.io',
+  'count/resourceclaims.resource.k8s.io',
+] as const;
+
+/** Bits per second; no ResourceQuota knows them. */
+export const BANDWIDTH_KEYS = ['keystone.io/egress-bandwidth', 'keystone.io/ingress-bandwidth'] as const;
+
+/** The keys of `hard` that are known by name; the others are known by their form. */
+export const QUOTA_KEYS = [...COMPUTE_KEYS, ...STORAGE_KEYS, ...OBJECT_KEYS, ...BANDWIDTH_KEYS] as const;
+
+/** The parts that a storage class has in a quota: `<class>.storageclass.storage.k8s.io/requests.storage`. */
+export const STORAGE_CLASS_SUFFIXES = [
+  '.storageclass.storage.k8s.io/requests.storage',
+  '.storageclass.storage.k8s.io/persistentvolumeclaims',
+] as const;
+
+/** The devices of a class: `<class>.deviceclass.resource.k8s.io/devices`. */
+export const DEVICE_CLASS_SUFFIX = '.deviceclass.resource.k8s.io/devices';
+
+/** More CPUs, pods or devices than any cluster has, and more bytes: beyond lie only mistakes. */
+const MOST = { count: '1M', bytes: '1Ei' };
+
+const BYTE_KEYS: readonly string[] = QUOTA_KEYS.filter((key) => /(?:memory|storage|bandwidth)$/.test(key));
+const DIVISIBLE_KEYS: readonly string[] = ['requests.cpu', 'limits.cpu'];
+/** What both requests and limits are counted of. */
+const PAIRS = ['cpu', 'memory', 'ephemeral-storage'];
+
+// From here on: CEL, over `hard` as `self` and one key of it as `k`.
+const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const VENDOR_RESOURCE = `${LABEL}([.]${LABEL})+/[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?`;
+const [CLASS_BYTES] = STORAGE_CLASS_SUFFIXES;
+const CLASS_SUFFIX = [...STORAGE_CLASS_SUFFIXES, DEVICE_CLASS_SUFFIX].map((suffix) => suffix.replaceAll('.', '[.]')).join('|');
+const CLASS_KEY = `${LABEL}([.]${LABEL})*(${CLASS_SUFFIX})`;
+
+const listed = (keys: readonly string[]): string => `[${keys.map((key) => `'${key}'`).join(', ')}]`;
+const isClass = `k.matches('^${CLASS_KEY}$')`;
+const isExtended = `k.matches('^requests[.]${VENDOR_RESOURCE}$')`;
+const isOurs = "k.startsWith('requests.keystone.io/') || k.contains('kubernetes.io/')";
+/** What stands before the slash may not be longer, or the ResourceQuota is refused in which the key would stand. */
+const LONGEST_PREFIX = 253;
+const isKnown = `(k in ${listed(QUOTA_KEYS)} || (k.indexOf('/') <= ${LONGEST_PREFIX} && (${isClass} || (${isExtended} && !(${isOurs})))))`;
+/** What people write instead of requests.cpu or requests.nvidia.com/gpu, since pods and nodes do so. */
+const isMisnamed = `(k in ['cpu', 'memory', 'storage', 'ephemeral-storage', 'limits.storage'] || (!${isClass} && !k.startsWith('requests.') && !k.contains('keystone.io/') && !k.contains('k8s.io/') && !k.contains('kubernetes.io/') && k.matches('^(limits[.])?${VENDOR_RESOURCE}$')))`;
+
+const isBytes = `(k in ${listed(BYTE_KEYS)} || k.endsWith('${CLASS_BYTES}'))`;
+const mostOf = `(${isBytes} ? '${MOST.bytes}' : '${MOST.count}')`;
+const amount = (key: string): string => `quantity(string(self[${key}]))`;
+const isAmount = (key: string): string => `isQuantity(string(self[${key}]))`;
+const notNegative = (key: string): string => `${amount(key)}.compareTo(quantity('0')) >= 0`;
+const withinMost = `${amount('k')}.compareTo(quantity(${mostOf})) <= 0`;
+/** Bytes in large amounts are no integers to CEL, so only the well-known slip is caught: 500m of memory is half a byte. */
+const isWhole = `(k in ${listed(DIVISIBLE_KEYS)} || (${isBytes} ? ${amount('k')}.compareTo(quantity('0')) == 0 || ${amount('k')}.compareTo(quantity('1')) >= 0 : ${amount('k')}.isInteger()))`;
+
+/** Every key must hold; the sentence is about the first that does not, by the alphabet since a map has no order. */
+const everyKey = (holds: string, message: string, sentence: string): Validation => {
+  const bad = `self.filter(k, !(${holds}))`;
+  return rule(`self.all(k, ${holds})`, message, {
+    messageExpression: `[${bad}].map(bad, bad.filter(k, bad.all(other, k <= other)).map(k, ${sentence})[0])[0]`,
+  });
+};
+
+const ordered = (of: string): Validation => {
+  const [requests, limits] = [`'requests.${of}'`, `'limits.${of}'`];
+  const bothGiven = `${requests} in self && ${limits} in self && ${isAmount(requests)} && ${isAmount(limits)}`;
+  // A negative limit has its own sentence, and so have requests beyond all measure.
+  const judged = `${notNegative(limits)} && ${amount(requests)}.compareTo(quantity('${of === 'cpu' ? MOST.count : MOST.bytes}')) <= 0`;
+  return rule(
+    `!(${bothGiven} && ${judged}) || ${amount(limits)}.compareTo(${amount(requests)}) >= 0`,
+    `limits.${of} is less than requests.${of}: raise it, or leave it out and it follows`,
+  );
+};
+
+/** What `hard` must be, one sentence per fault, so that each fault is told once. */
+export const HARD_RULES: readonly Validation[] = [
+  everyKey(
+    `!${isMisnamed}`,
+    'a quota counts what is requested: use requests.nvidia.com/gpu for limits.nvidia.com/gpu or nvidia.com/gpu, requests.cpu for cpu',
+    "'use requests.' + k.replace('limits.', '') + ' instead of ' + k",
+  ),
+  everyKey(
+    `${isMisnamed} || ${isKnown}`,
+    'hard has a key that no quota knows: kubectl explain grant.spec.hard lists them',
+    "'hard has no key ' + k + ': kubectl explain grant.spec.hard lists them'",
+  ),
+  everyKey(`!${isAmount('k')} || ${notNegative('k')}`, 'an amount is negative: give 0 or more', "k + ' is negative: give 0 or more'"),
+  everyKey(
+    `!${isAmount('k')} || ${withinMost}`,
+    `an amount is larger than any cluster: give at most ${MOST.count} of CPU, devices or objects, at most ${MOST.bytes} of memory, storage or bandwidth`,
+    `k + ' is larger than any cluster: give at most ' + ${mostOf}`,
+  ),
+  everyKey(
+    `!${isAmount('k')} || !(${notNegative('k')}) || !(${withinMost}) || ${isWhole}`,
+    'an amount cannot be divided: give a whole number, or 500m and the like of CPU only',
+    "k + ' cannot be divided: give a whole number'",
+  ),
+  ...PAIRS.map(ordered),
+];

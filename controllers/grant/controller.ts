@@ -1,0 +1,62 @@
+import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
+import { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import { LimitRange, Namespace, NetworkPolicy, PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
+import {
+  APPLY,
+  READ,
+  allow,
+  anyOf,
+  byOwnerLabel,
+  defineController,
+  deletionStarted,
+  generationChanged,
+  keyOf,
+  mapTo,
+} from '../runtime/index.ts';
+import { confirmEnforced, ensureNamespace, isolateNetwork, limitResources } from './enforcement.ts';
+import { keepData, recordEnd, releaseNamespace } from './ending.ts';
+import type { Facts } from './facts.ts';
+import { latchOf, phaseOf, type Phase } from './policy.ts';
+import { grantStatus } from './status.ts';
+import { capacityStep, knowRealm, observeLife, promiseSlice, refuseNamespace, type Settings } from './steps.ts';
+
+/** A Grant lends a slice of this realm to another realm: one namespace, natively limited. */
+export function grantController(settings: Settings) {
+  const ending = [keepData, releaseNamespace];
+  const active = [capacityStep(settings), promiseSlice, ensureNamespace, limitResources, isolateNetwork, confirmEnforced];
+  /** What is done in each phase, in order, once it is known whose the Grant is. */
+  const plans: Readonly<Record<Phase, typeof active>> = {
+    Pending: [],
+    Active: active,
+    Revoked: [recordEnd, ...ending],
+    Expired: [recordEnd, ...ending],
+  };
+  return defineController<Grant, Facts>({
+    name: 'grant',
+    for: Grant,
+    when: anyOf(generationChanged, deletionStarted),
+    // A Grant that goes or shrinks makes room for those that wait.
+    rivals: (_, cache) =>
+      cache
+        .list(Grant)
+        .filter((grant) => !latchOf(grant).admitted)
+        .map(keyOf),
+    owns: [Namespace, ResourceQuota, LimitRange, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
+    watches: [mapTo(ClusterRegistration, (_, cache) => cache.list(Grant).map(keyOf)), mapTo(PersistentVolume, () => [])],
+    rbac: [
+      allow('keystone.io', ['grants'], [...READ, 'patch']),
+      allow('keystone.io', ['grants/status'], ['patch']),
+      allow('guildnet.io', ['clusterregistrations'], READ),
+      allow('', ['namespaces', 'resourcequotas', 'limitranges'], APPLY),
+      allow('networking.k8s.io', ['networkpolicies'], APPLY),
+      allow('', ['persistentvolumes'], [...READ, 'patch']),
+    ],
+    facts: () => ({}),
+    plan: (grant, now) => {
+      if (!settings.grantNamespaces.includes(grant.metadata.namespace ?? '')) return [refuseNamespace(settings)];
+      return [knowRealm, observeLife, ...plans[phaseOf(grant, now)]];
+    },
+    ending,
+    status: grantStatus,
+  });
+}

@@ -1,0 +1,85 @@
+import { LimitRange, Namespace, NetworkPolicy, ResourceQuota } from '../../api/meta/builtin.ts';
+import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
+import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
+import { TerminalError, done, isAlreadyExists, waitFor, type Scope, type Step } from '../runtime/index.ts';
+import { parseQuantity } from '../runtime/quantity.ts';
+import type { Facts } from './facts.ts';
+import type { Hard } from './hard.ts';
+import { OURS, renderLimitRange, renderNamespace, renderNetworkPolicies, renderQuota } from './render.ts';
+
+type GrantStep = Step<Grant, Facts>;
+
+/** The slice as the steps before have left it. */
+function sliceOf({ facts }: Scope<Grant, Facts>): { readonly namespace: string; readonly hard: Hard } {
+  const { namespace, hard } = facts;
+  if (namespace === undefined || hard === undefined) throw new Error('No slice was promised');
+  return { namespace, hard };
+}
+
+/** Makes the namespace, or keeps its labels right. One that somebody else made is never adopted. */
+export const ensureNamespace: GrantStep = async (scope) => {
+  const { object, cache, client, facts } = scope;
+  const { namespace: name, hard } = sliceOf(scope);
+  const desired = renderNamespace(object, name, hard);
+  const live = cache.get(Namespace, { namespace: '', name });
+  if (live?.metadata.deletionTimestamp !== undefined) {
+    return waitFor(
+      'NamespaceTerminating' satisfies GrantReason,
+      `Somebody deleted the namespace ${name}; it is made again once it is gone`,
+    );
+  }
+  if (live === undefined) await createOwn(scope, name);
+  await client.apply(Namespace, desired);
+  facts.namespaceReady = true;
+  return done;
+};
+
+async function createOwn({ object, client, facts }: Scope<Grant, Facts>, name: string): Promise<void> {
+  try {
+    await client.create(Namespace, renderNamespace(object, name, facts.hard ?? {}));
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+    const there = await client.read(Namespace, { namespace: '', name });
+    if (there?.metadata.labels?.[SLICE_LABEL] === object.metadata.uid) return;
+    throw new TerminalError(
+      'NamespaceTaken' satisfies GrantReason,
+      `There is a namespace ${name} that this Grant did not make: delete it, or create the Grant under another name`,
+    );
+  }
+}
+
+/** Limits what the slice may hold; the API server enforces it from then on, with or without us. */
+export const limitResources: GrantStep = async (scope) => {
+  const { namespace, hard } = sliceOf(scope);
+  await scope.client.apply(LimitRange, renderLimitRange(namespace));
+  await scope.client.apply(ResourceQuota, renderQuota(scope.object, namespace, hard));
+};
+
+/** Closes the slice, but for what the Grant opens; a policy that is not wanted any more is taken away. */
+export const isolateNetwork: GrantStep = async (scope) => {
+  const { object, cache, client, facts } = scope;
+  const { namespace } = sliceOf(scope);
+  const wanted = renderNetworkPolicies(object, namespace);
+  for (const policy of wanted) await client.apply(NetworkPolicy, policy);
+  const names = new Set(wanted.map(({ metadata }) => metadata.name));
+  for (const policy of cache.ownedBy(NetworkPolicy, object))
+    if (!names.has(policy.metadata.name)) await client.delete(NetworkPolicy, policy);
+  facts.networkIsolated = true;
+};
+
+/** A quota limits nothing until kube-controller-manager has repeated it in its status: before that, nobody is let in. */
+export const confirmEnforced: GrantStep = async (scope) => {
+  const { object, cache, facts } = scope;
+  const { namespace, hard } = sliceOf(scope);
+  const quota = cache.get(ResourceQuota, { namespace, name: OURS });
+  const wanted = renderQuota(object, namespace, hard).spec?.hard ?? {};
+  const inForce = quota?.status?.hard ?? {};
+  facts.quotaEnforced = Object.entries(wanted).every(([key, amount]) => parseQuantity(inForce[key] ?? '') === parseQuantity(amount ?? ''));
+  if (!facts.quotaEnforced)
+    return waitFor('QuotaPending' satisfies GrantReason, 'The quota is made and not in force yet', QUOTA_PATIENCE_MS);
+  facts.used = quota?.status?.used ?? {};
+  return done;
+};
+
+/** The watch wakes us; this is for the one that was missed. */
+const QUOTA_PATIENCE_MS = 30_000;

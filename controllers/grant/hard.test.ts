@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { allowedResources, allowedStorageClasses, effectiveHard, freeOf, overused, quotaHard } from './hard.ts';
+
+describe('the limits that are in force', () => {
+  it('T1 · are the documented defaults when nothing is given', () => {
+    expect(effectiveHard(undefined)).to.include({
+      'requests.cpu': '1',
+      'requests.memory': '1Gi',
+      'limits.cpu': '2',
+      'limits.memory': '2Gi',
+      'requests.storage': '10Gi',
+      'requests.nvidia.com/gpu': '0',
+    });
+  });
+
+  const cases: { name: string; given: Record<string, string | number>; want: Record<string, string> }[] = [
+    {
+      name: 'zero for what is not named',
+      given: { 'requests.cpu': '2' },
+      want: {
+        'requests.memory': '0',
+        'limits.memory': '0',
+        'requests.storage': '0',
+        'requests.nvidia.com/gpu': '0',
+        'services.loadbalancers': '0',
+      },
+    },
+    {
+      name: 'the request where the limit is not named',
+      given: { 'requests.cpu': '2', 'requests.memory': '4Gi' },
+      want: { 'limits.cpu': '2', 'limits.memory': '4Gi' },
+    },
+    { name: 'the limit where it is named', given: { 'requests.cpu': '2', 'limits.cpu': '4' }, want: { 'limits.cpu': '4' } },
+    {
+      name: 'amounts as the API server writes them',
+      given: { 'requests.cpu': '0.5', 'requests.memory': '1024Mi', 'requests.nvidia.com/gpu': 1 },
+      want: { 'requests.cpu': '500m', 'requests.memory': '1Gi', 'requests.nvidia.com/gpu': '1' },
+    },
+    { name: 'a bound on objects that nobody named', given: {}, want: { pods: '100', secrets: '100', 'count/jobs.batch': '100' } },
+    { name: 'the bound on objects that was named', given: { pods: 3 }, want: { pods: '3' } },
+  ];
+  for (const { name, given, want } of cases) it(`T1 · are ${name}`, () => expect(effectiveHard(given)).to.include(want));
+
+  it('FR-003 · leave bandwidth to the gateway: no quota knows it', () => {
+    expect(quotaHard(effectiveHard({ 'keystone.io/egress-bandwidth': '200M' }))).not.to.have.property('keystone.io/egress-bandwidth');
+  });
+
+  it('name the resources that containers may ask for, and no others', () => {
+    expect(allowedResources(effectiveHard({ 'requests.cpu': '1', 'requests.nvidia.com/gpu': 1 }))).to.deep.equal([
+      'cpu',
+      'ephemeral-storage',
+      'nvidia.com/gpu',
+    ]);
+  });
+
+  const classes = [
+    { name: 'none without storage', given: {}, want: [] },
+    { name: 'any with storage and no class', given: { 'requests.storage': '1Gi' }, want: ['*'] },
+    {
+      name: 'those that are named',
+      given: { 'requests.storage': '1Gi', 'fast.storageclass.storage.k8s.io/requests.storage': '1Gi' },
+      want: ['fast'],
+    },
+  ];
+  for (const { name, given, want } of classes)
+    it(`allow storage classes: ${name}`, () => expect(allowedStorageClasses(effectiveHard(given))).to.deep.equal(want));
+
+  it('tell what is left, and what is used beyond them', () => {
+    const hard = { 'requests.cpu': '2', 'requests.memory': '1Gi' };
+    const used = { 'requests.cpu': '2500m', 'requests.memory': '256Mi' };
+    expect(freeOf(hard, used)).to.deep.equal({ 'requests.cpu': '0', 'requests.memory': '768Mi' });
+    expect(overused(hard, used)).to.deep.equal(['requests.cpu']);
+  });
+});

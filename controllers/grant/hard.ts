@@ -1,0 +1,123 @@
+import { formatQuantity, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
+
+/** Limits by key, in the API server's own form. */
+export type Hard = Readonly<Record<string, string>>;
+
+/** What a Grant without `hard` lends (T1). */
+const DEFAULTS: Hard = {
+  'requests.cpu': '1',
+  'requests.memory': '1Gi',
+  'limits.cpu': '2',
+  'limits.memory': '2Gi',
+  'requests.storage': '10Gi',
+  'requests.nvidia.com/gpu': '0',
+};
+
+/** What is none unless it is named: to a ResourceQuota an absent key is unlimited, to a Grant it is nothing. */
+const NOTHING: Hard = {
+  'requests.cpu': '0',
+  'requests.memory': '0',
+  'requests.storage': '0',
+  'requests.ephemeral-storage': '0',
+  'limits.cpu': '0',
+  'limits.memory': '0',
+  'limits.ephemeral-storage': '0',
+  'services.loadbalancers': '0',
+  'services.nodeports': '0',
+  'requests.nvidia.com/gpu': '0',
+  'requests.amd.com/gpu': '0',
+};
+
+/** Objects cost the grantor's etcd, so each kind that a guest can make has a bound; generous for a slice, harmless for the cluster. */
+const OBJECT_CAPS: Hard = {
+  pods: '100',
+  services: '50',
+  configmaps: '100',
+  secrets: '100',
+  persistentvolumeclaims: '50',
+  replicationcontrollers: '20',
+  'count/deployments.apps': '50',
+  'count/statefulsets.apps': '20',
+  'count/daemonsets.apps': '0',
+  'count/replicasets.apps': '200',
+  'count/jobs.batch': '100',
+  'count/cronjobs.batch': '20',
+  'count/horizontalpodautoscalers.autoscaling': '20',
+  'count/poddisruptionbudgets.policy': '20',
+  'count/ingresses.networking.k8s.io': '0',
+  'count/leases.coordination.k8s.io': '20',
+  'count/events': '1k',
+  'count/serviceaccounts': '20',
+};
+
+/** What scratch space a slice has when nothing is said of it: enough for logs and temporary files, which every container writes. */
+const SCRATCH = '2Gi';
+
+/** Ours alone: no ResourceQuota knows them. */
+const BANDWIDTH = 'keystone.io/';
+
+/** The limits that are in force: what is given, what follows from it, and nothing else. */
+export function effectiveHard(given: Readonly<Record<string, string | number>> | undefined): Hard {
+  const named = canonicalHard(given ?? DEFAULTS);
+  const scratch = { 'requests.ephemeral-storage': SCRATCH, 'limits.ephemeral-storage': SCRATCH };
+  return sorted({ ...NOTHING, ...scratch, ...OBJECT_CAPS, ...named, ...limitsThatFollow(named) });
+}
+
+/** A limit that is not named is as large as its request. */
+function limitsThatFollow(named: Hard): Hard {
+  const follow: Record<string, string> = {};
+  for (const name of ['cpu', 'memory', 'ephemeral-storage']) {
+    const request = named[`requests.${name}`];
+    if (request !== undefined && named[`limits.${name}`] === undefined) follow[`limits.${name}`] = request;
+  }
+  return follow;
+}
+
+/** What the ResourceQuota holds: all but what only our gateway can limit. */
+export const quotaHard = (hard: Hard): Hard => Object.fromEntries(Object.entries(hard).filter(([key]) => !key.startsWith(BANDWIDTH)));
+
+/** Whether a limit was asked for that nothing enforces yet. */
+export const wantsBandwidth = (hard: Hard): boolean => Object.keys(hard).some((key) => key.startsWith(BANDWIDTH));
+
+/** While cordoned: what runs goes on, nothing new begins. */
+export const cordonedHard = (hard: Hard): Hard => ({ ...hard, pods: '0', persistentvolumeclaims: '0', services: '0' });
+
+/** The names of resources that containers may ask for. */
+export function allowedResources(hard: Hard): readonly string[] {
+  const asked = Object.entries(hard).filter(
+    ([key, amount]) => /^(requests|limits)\./.test(key) && key !== 'requests.storage' && (parseQuantity(amount) ?? 0n) > 0n,
+  );
+  return [...new Set(asked.map(([key]) => key.replace(/^(requests|limits)\./, '')))].toSorted();
+}
+
+const CLASS = /^(.+)\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)$/;
+
+/** The storage classes that claims may name; `*` where storage was lent without naming any. */
+export function allowedStorageClasses(hard: Hard): readonly string[] {
+  const classes = Object.entries(hard).flatMap(([key, amount]) =>
+    (parseQuantity(amount) ?? 0n) > 0n ? (CLASS.exec(key)?.slice(1, 2) ?? []) : [],
+  );
+  if (classes.length > 0) return [...new Set(classes)].toSorted();
+  return (parseQuantity(hard['requests.storage'] ?? '0') ?? 0n) > 0n ? ['*'] : [];
+}
+
+/** What is left of each limit; what is used beyond it counts as nothing left. */
+export function freeOf(hard: Hard, used: Hard): Hard {
+  const free: Record<string, string> = {};
+  for (const [key, limit] of Object.entries(hard)) {
+    const left = (parseQuantity(limit) ?? 0n) - (parseQuantity(used[key] ?? '0') ?? 0n);
+    free[key] = amountOf(key, left > 0n ? left : 0n);
+  }
+  return free;
+}
+
+/** The keys of which more is used than lent: after a shrink. */
+export const overused = (hard: Hard, used: Hard): readonly string[] =>
+  Object.keys(hard).filter((key) => (parseQuantity(used[key] ?? '0') ?? 0n) > (parseQuantity(hard[key] ?? '0') ?? 0n));
+
+const amountOf = (key: string, amount: Quantity): string => formatQuantity(amount, styleOf(key));
+const sorted = (hard: Hard): Hard => Object.fromEntries(Object.entries(hard).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+
+/** Amounts as the API server would write them, so that what is wanted and what is served can be compared as text. */
+const canonicalHard = (given: Readonly<Record<string, string | number>>): Hard =>
+  Object.fromEntries(Object.entries(given).map(([key, amount]) => [key, amountOf(key, parseQuantity(amount) ?? 0n)]));

@@ -1,0 +1,85 @@
+import { expect } from 'chai';
+import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import { buildGrant } from '../../test/build.ts';
+import { durationMs } from './data.ts';
+import { expiresSoon, latchOf, nextMoment, phaseOf, type Phase } from './policy.ts';
+import { sliceName } from './slice.ts';
+
+const now = new Date('2030-06-01T00:00:00Z');
+const past = '2030-05-01T00:00:00Z';
+const soon = '2030-06-03T00:00:00Z';
+const future = '2031-01-01T00:00:00Z';
+
+describe('the phase of a Grant', () => {
+  const cases: { name: string; given: Grant; want: Phase }[] = [
+    { name: 'Active without a validity', given: buildGrant({}), want: 'Active' },
+    { name: 'Active inside its validity', given: buildGrant({ validity: { validFrom: past, validUntil: future } }), want: 'Active' },
+    { name: 'Active from the very moment it begins', given: buildGrant({ validity: { validFrom: now.toISOString() } }), want: 'Active' },
+    { name: 'Pending before', given: buildGrant({ validity: { validFrom: future } }), want: 'Pending' },
+    { name: 'Expired from the very moment it ends', given: buildGrant({ validity: { validUntil: now.toISOString() } }), want: 'Expired' },
+    { name: 'Revoked whatever the clock says', given: buildGrant({ revoked: true, validity: { validFrom: future } }), want: 'Revoked' },
+    { name: 'Revoked rather than Expired', given: buildGrant({ revoked: true, validity: { validUntil: past } }), want: 'Revoked' },
+    { name: 'Revoked while it is being deleted', given: buildGrant({}, { deletionTimestamp: past }), want: 'Revoked' },
+    { name: 'Active when cordoned: what runs goes on', given: buildGrant({ cordoned: true }), want: 'Active' },
+  ];
+  for (const { name, given, want } of cases) it(`is ${name}`, () => expect(phaseOf(given, now)).to.equal(want));
+});
+
+describe('the clock of a Grant', () => {
+  const cases: { name: string; given: Grant; want: string | undefined }[] = [
+    { name: 'nothing without a validity', given: buildGrant({}), want: undefined },
+    { name: 'its beginning', given: buildGrant({ validity: { validFrom: future } }), want: future },
+    { name: 'a week before its end', given: buildGrant({ validity: { validUntil: future } }), want: '2030-12-25T00:00:00.000Z' },
+    { name: 'its end, once that is near', given: buildGrant({ validity: { validUntil: soon } }), want: soon },
+    { name: 'nothing once it is over', given: buildGrant({ validity: { validUntil: past } }), want: undefined },
+  ];
+  for (const { name, given, want } of cases) it(`waits for ${name}`, () => expect(nextMoment(given, now)).to.equal(want));
+
+  it('warns in the last week, and not after', () => {
+    expect(expiresSoon(buildGrant({ validity: { validUntil: soon } }), now)).to.equal(true);
+    expect(expiresSoon(buildGrant({ validity: { validUntil: future } }), now)).to.equal(false);
+    expect(expiresSoon(buildGrant({ validity: { validUntil: past } }), now)).to.equal(false);
+  });
+});
+
+describe('the latch of a Grant', () => {
+  const ended = { epoch: 1, reason: 'Revoked', at: past } as const;
+  const cases = [
+    { name: 'a first epoch for a new one', given: buildGrant({}), want: { epoch: 1, ended: false, admitted: false } },
+    {
+      name: 'a promised slice',
+      given: buildGrant({}, {}, { epoch: 1, namespace: 'grant-x' }),
+      want: { epoch: 1, ended: false, admitted: true },
+    },
+    { name: 'an epoch that is over', given: buildGrant({}, {}, { epoch: 1, ended }), want: { epoch: 1, ended: true, admitted: false } },
+    {
+      name: 'a new epoch after one that is over',
+      given: buildGrant({}, {}, { epoch: 2, namespace: 'grant-y', ended }),
+      want: { epoch: 2, ended: false, admitted: true },
+    },
+  ];
+  for (const { name, given, want } of cases) it(`holds ${name}`, () => expect(latchOf(given)).to.deep.equal(want));
+});
+
+describe('the name of a slice', () => {
+  it('is readable, a DNS label, and another for each epoch and each Grant of the same name', () => {
+    const long = buildGrant({}, { name: `a.${'very-'.repeat(40)}long.name` });
+    const names = [sliceName(long, 1), sliceName(long, 2), sliceName(buildGrant({}, { name: long.metadata.name, uid: 'another' }), 1)];
+    expect(new Set(names).size).to.equal(3);
+    for (const name of names)
+      expect(name)
+        .to.match(/^grant-bob-home-[a-z0-9-]{1,}[a-z0-9]$/)
+        .and.have.length.at.most(63);
+  });
+});
+
+describe('a duration', () => {
+  for (const [text, ms] of [
+    ['30s', 30_000],
+    ['1h30m', 5_400_000],
+    ['0s', 0],
+    ['168h', 604_800_000],
+  ] as const) {
+    it(`${text} is ${ms} ms`, () => expect(durationMs(text)).to.equal(ms));
+  }
+});

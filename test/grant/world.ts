@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import { grantSchema, type Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import { grantController } from '../../controllers/grant/controller.ts';
+import { conditionFaults } from '../../controllers/runtime/kstatus.ts';
+import type { Clock } from '../../controllers/runtime/clock.ts';
+import { recordWrites } from '../env/audit.ts';
+import { runEngine, type EngineOptions, type RunningEngine } from '../env/engine.ts';
+import { eventually } from '../env/eventually.ts';
+import { api, controlPlane } from '../env/hooks.ts';
+import { createNamespace, deleteNamespace } from '../env/namespace.ts';
+import { installOperator } from '../env/operator.ts';
+import { ok, untilIdle } from '../parcel/world.ts';
+
+type Spec = Grant['spec'];
+type WrittenSpec = { readonly [K in keyof Spec]?: unknown };
+
+const LOCAL = '/apis/guildnet.io/v1alpha1/clusterregistrations/local';
+const MERGE = { contentType: 'application/merge-patch+json' };
+
+/** What a test of Grants needs: a realm alice-home with something to lend, a namespace for its Grants, engines that are judged and stopped. */
+export interface GrantWorld {
+  readonly namespace: string;
+  readonly userAgent: string;
+  run(options?: Partial<EngineOptions> & { readonly clock?: Clock }): Promise<RunningEngine>;
+  /** Says what the nodes of this realm can carry. */
+  carry(allocatable: Record<string, string>): Promise<void>;
+  create(name: string, spec?: WrittenSpec): Promise<Grant>;
+  change(name: string, spec: WrittenSpec): Promise<void>;
+  get(name: string): Promise<Grant | undefined>;
+  remove(name: string): Promise<void>;
+  /** Resolves once the reason of a condition is this; `Ready` if none is named. */
+  because(name: string, reason: string, type?: string): Promise<Grant>;
+  /** The names of the namespaces that are slices of Grants of this world. */
+  slices(): Promise<readonly string[]>;
+}
+
+/** Gives every test of the surrounding describe() such a world. */
+export function useGrants(): GrantWorld {
+  let state = { namespace: '', userAgent: '' };
+  let engines: RunningEngine[] = [];
+  const path = (name = '') => `/apis/keystone.io/v1alpha1/namespaces/${state.namespace}/grants/${name}`.replace(/\/$/, '');
+
+  before(async function () {
+    this.timeout(60_000);
+    await installOperator(controlPlane());
+  });
+  beforeEach(async () => {
+    state = { namespace: await createNamespace(api()), userAgent: `keystone-operator/${randomUUID()}` };
+    engines = [];
+    // A CRD that was just made is not served at once.
+    await eventually(async () => void (await list()));
+    await api().call('POST', '/apis/guildnet.io/v1alpha1/clusterregistrations', {
+      body: {
+        apiVersion: 'guildnet.io/v1alpha1',
+        kind: 'ClusterRegistration',
+        metadata: { name: 'local' },
+        spec: { source: { local: {} } },
+      },
+    });
+    await world.carry({ cpu: '8', memory: '32Gi' });
+  });
+  afterEach(async function () {
+    this.timeout(60_000);
+    await Promise.all(engines.map((engine) => engine.stop()));
+    await judge();
+    const cleaner = await world.run();
+    await api().call('DELETE', path());
+    await eventually(async () => expect(await list()).to.deep.equal([]), { withinMs: 30_000 });
+    await cleaner.stop();
+    await api().call('DELETE', LOCAL);
+    await deleteNamespace(api(), state.namespace);
+  });
+  const list = async (): Promise<readonly Grant[]> => ok<{ items: Grant[] }>(await api().call('GET', path())).items;
+
+  /** Every test ends so: statuses keep the rules, and an operator that starts anew has nothing to do. */
+  async function judge(): Promise<void> {
+    expect(
+      engines.flatMap(({ statusFaults }) => statusFaults),
+      'faults of statuses that were written',
+    ).to.deep.equal([]);
+    const grants = await list();
+    expect(grants.flatMap((grant) => (grant.metadata.deletionTimestamp === undefined ? conditionFaults(grant) : []))).to.deep.equal([]);
+    const reasons = grants.flatMap(({ status }) => status?.conditions?.map(({ reason }) => reason) ?? []);
+    for (const reason of reasons) expect(grantSchema.reasons, 'documented').to.have.property(reason);
+    // The quota's use goes on changing for a moment after a namespace was made: only then is the world settled.
+    await eventually(
+      async () => {
+        const recording = await recordWrites(controlPlane(), api(), { userAgent: new RegExp(state.userAgent) });
+        const again = await world.run();
+        await untilIdle(again);
+        await again.stop();
+        expect(await recording.writes(), 'writes of an operator that starts anew in a settled world').to.deep.equal([]);
+      },
+      { withinMs: 20_000, everyMs: 500 },
+    );
+  }
+
+  const world: GrantWorld = {
+    get namespace() {
+      return state.namespace;
+    },
+    get userAgent() {
+      return state.userAgent;
+    },
+    async run(options = {}) {
+      const controller = grantController({ grantNamespaces: [state.namespace], capacityReserve: 0 });
+      const engine = await runEngine([controller], { kubeconfig: controlPlane().kubeconfigPath, userAgent: state.userAgent, ...options });
+      engines.push(engine);
+      return engine;
+    },
+    async carry(allocatable) {
+      const status = { realm: 'alice-home', observedGeneration: 1, allocatable };
+      ok(await api().call('PATCH', `${LOCAL}/status`, { ...MERGE, body: { status: { allocatable: null } } }));
+      ok(await api().call('PATCH', `${LOCAL}/status`, { ...MERGE, body: { status } }));
+    },
+    async create(name, spec = {}) {
+      const body = {
+        apiVersion: 'keystone.io/v1alpha1',
+        kind: 'Grant',
+        metadata: { name },
+        spec: { grantorRealm: 'alice-home', granteeRealm: 'bob-home', ...spec },
+      };
+      return ok(await api().call('POST', path(), { body }));
+    },
+    async change(name, spec) {
+      ok(await api().call('PATCH', path(name), { ...MERGE, body: { spec } }));
+    },
+    async get(name) {
+      const answer = await api().call('GET', path(name));
+      return answer.status === 404 ? undefined : ok<Grant>(answer);
+    },
+    async remove(name) {
+      await api().call('DELETE', path(name));
+    },
+    because: (name, reason, type = 'Ready') =>
+      eventually(
+        async () => {
+          const grant = await world.get(name);
+          const found = grant?.status?.conditions?.find((condition) => condition.type === type);
+          expect(found, JSON.stringify(grant?.status?.conditions)).to.include({ reason, observedGeneration: grant?.metadata.generation });
+          return grant ?? expect.fail('unreachable');
+        },
+        { withinMs: 20_000 },
+      ),
+    async slices() {
+      const all = ok<{ items: { metadata: { name: string; labels: Record<string, string> } }[] }>(
+        await api().call('GET', '/api/v1/namespaces?labelSelector=keystone.io/slice'),
+      );
+      const mine = new Set((await list()).map(({ metadata }) => metadata.uid));
+      return all.items.filter(({ metadata }) => mine.has(metadata.labels['keystone.io/slice'] ?? '')).map(({ metadata }) => metadata.name);
+    },
+  };
+  return world;
+}

@@ -1,0 +1,105 @@
+import { install, judges, type Acceptance, type Refusal } from '../grant/schema.ts';
+
+const hard = (name: string, amounts: object, sentence: string): Refusal => ({
+  name,
+  spec: { hard: amounts },
+  want: `spec.hard: Invalid value: ${sentence}`,
+});
+const unknown = (key: string): Refusal =>
+  hard(`the key ${key}, which no quota knows`, { [key]: 1 }, `hard has no key ${key}: kubectl explain grant.spec.hard lists them`);
+const misnamed = (key: string, right: string): Refusal =>
+  hard(`the key ${key}, which is called otherwise`, { [key]: 1 }, `use ${right} instead of ${key}`);
+
+const ACCEPTANCES: readonly Acceptance[] = [
+  {
+    name: 'every form of key',
+    spec: {
+      hard: {
+        'requests.cpu': '1500m',
+        'limits.cpu': 2,
+        'requests.memory': '1.5Gi',
+        'limits.memory': '100Ti',
+        'requests.ephemeral-storage': '10Gi',
+        'requests.storage': '1Ei',
+        pods: '1k',
+        'services.loadbalancers': 0,
+        'count/jobs.batch': '100',
+        'fast.storageclass.storage.k8s.io/requests.storage': '123456789123456789',
+        'rook-ceph.block.storageclass.storage.k8s.io/persistentvolumeclaims': 3,
+        'requests.nvidia.com/gpu': 1,
+        'requests.nvidia.com/mig-1g.5gb': '2',
+        'requests.amd.com/gpu': '0',
+        'gpu.nvidia.com.deviceclass.resource.k8s.io/devices': 1,
+        'keystone.io/egress-bandwidth': '200M',
+        'keystone.io/ingress-bandwidth': '1G',
+      },
+    },
+  },
+  { name: 'nothing at all', spec: { hard: {} } },
+];
+
+const REFUSALS: readonly Refusal[] = [
+  // Keys.
+  misnamed('limits.nvidia.com/gpu', 'requests.nvidia.com/gpu'),
+  misnamed('nvidia.com/gpu', 'requests.nvidia.com/gpu'),
+  misnamed('cpu', 'requests.cpu'),
+  misnamed('limits.storage', 'requests.storage'),
+  unknown('request.cpu'),
+  unknown('requests.gpu'),
+  unknown('requests.kubernetes.io/batteries'),
+  unknown('count/widgets.example.com'),
+  unknown('keystone.io/bandwidth'),
+  unknown(`requests.example.com/${'x'.repeat(64)}`),
+  unknown(`requests.${'abc.'.repeat(63)}com/x`),
+  unknown('Fast.storageclass.storage.k8s.io/requests.storage'),
+  unknown('fast.storageclass.storage.k8s.io/limits.storage'),
+  unknown('gpu.deviceclass.resource.k8s.io/slots'),
+  hard('the first of several unknown keys', { zzz: 1, aaa: 1, mmm: 1 }, 'hard has no key aaa: kubectl explain grant.spec.hard lists them'),
+  // Amounts.
+  hard('10^30 CPUs', { 'requests.cpu': `1${'0'.repeat(30)}` }, 'requests.cpu is larger than any cluster: give at most 1M'),
+  hard('10^30 CPUs with an exponent', { 'limits.cpu': '1e30' }, 'limits.cpu is larger than any cluster: give at most 1M'),
+  hard('10^30 GPUs', { 'requests.nvidia.com/gpu': '1e30' }, 'requests.nvidia.com/gpu is larger than any cluster: give at most 1M'),
+  hard('too much memory', { 'requests.memory': '2Ei' }, 'requests.memory is larger than any cluster: give at most 1Ei'),
+  hard('a negative amount', { 'requests.cpu': '-1' }, 'requests.cpu is negative: give 0 or more'),
+  hard('a negative number', { pods: -1 }, 'pods is negative: give 0 or more'),
+  hard('a negative fraction', { 'requests.nvidia.com/gpu': '-500m' }, 'requests.nvidia.com/gpu is negative: give 0 or more'),
+  hard('half a GPU', { 'requests.nvidia.com/gpu': '500m' }, 'requests.nvidia.com/gpu cannot be divided: give a whole number'),
+  hard('half a GPU as 0.5', { 'requests.nvidia.com/gpu': '0.5' }, 'requests.nvidia.com/gpu cannot be divided: give a whole number'),
+  hard('one and a half pods', { pods: '1.5' }, 'pods cannot be divided: give a whole number'),
+  hard('half a byte', { 'requests.memory': '500m' }, 'requests.memory cannot be divided: give a whole number'),
+  hard(
+    'half a device of a class',
+    { 'big.deviceclass.resource.k8s.io/devices': '500m' },
+    'big.deviceclass.resource.k8s.io/devices cannot be divided: give a whole number',
+  ),
+  hard(
+    'limits below requests',
+    { 'requests.cpu': '2', 'limits.cpu': '1500m' },
+    'limits.cpu is less than requests.cpu: raise it, or leave it out and it follows',
+  ),
+  hard(
+    'memory limits below requests',
+    { 'requests.memory': '1Gi', 'limits.memory': '1G' },
+    'limits.memory is less than requests.memory: raise it, or leave it out and it follows',
+  ),
+  {
+    name: 'an amount with an unknown unit',
+    spec: { hard: { 'requests.cpu': 'two', 'limits.cpu': '1' } },
+    want: 'spec.hard[requests.cpu]: Invalid value: "two": an amount is a number with or without a unit, such as 500m, 2 or 10Gi',
+  },
+  {
+    name: 'half a GPU as a number',
+    spec: { hard: { 'requests.nvidia.com/gpu': 0.5 } },
+    want: 'spec.hard.requests.nvidia.com/gpu: Invalid value: "number": spec.hard.requests.nvidia.com/gpu in body must be of type integer,string: "number"',
+  },
+  {
+    name: 'more keys than there are',
+    spec: { hard: Object.fromEntries(Array.from({ length: 65 }, (_, i) => [`requests.a.b/x${i}`, 1])) },
+    want: 'spec.hard: Too many: 65: must have at most 64 items',
+  },
+];
+
+describe('What a Grant may lend', () => {
+  before(install);
+  judges(ACCEPTANCES, REFUSALS);
+});

@@ -1,0 +1,219 @@
+import { expect } from 'chai';
+import type { ResourceQuota } from '../../api/meta/builtin.ts';
+import { eventually } from '../env/eventually.ts';
+import { fluxStatus } from '../env/kstatus.ts';
+import { api, controlPlane } from '../env/hooks.ts';
+import { must } from '../env/operator.ts';
+import { ok } from '../parcel/world.ts';
+import { useGrants } from '../grant/world.ts';
+
+const HALF = { 'requests.cpu': '4', 'requests.memory': '1Gi' };
+
+describe('US1.1 · a Grant', () => {
+  const world = useGrants();
+
+  it('FR-002 · becomes a namespace with the limits in force, and kubectl tells it in one line', async () => {
+    await world.run();
+    await world.create('for-bob', {
+      hard: { 'requests.cpu': '2', 'limits.cpu': '4', 'requests.memory': '4Gi', 'requests.storage': '100Gi' },
+    });
+    const grant = await world.because('for-bob', 'InForce');
+    await world.because('for-bob', 'InForce', 'Usable');
+    const slice = grant.status?.namespace ?? '';
+    expect(slice).to.match(/^grant-bob-home-for-bob-[0-9a-f]{8}$/);
+    const quota = ok<ResourceQuota>(await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`));
+    expect(quota.status?.hard).to.deep.equal(quota.spec?.hard);
+    expect(quota.spec?.hard).to.include({ 'requests.cpu': '2', 'limits.cpu': '4', 'limits.memory': '4Gi', 'services.loadbalancers': '0' });
+    const table = await must(controlPlane(), ['get', 'grants', '-n', world.namespace]);
+    expect(table).to.match(
+      /^NAME +GRANTEE +PHASE +READY +USABLE +CPU +MEMORY +STORAGE +EXPIRES +AGE\nfor-bob +bob-home +Active +True +True +0\/2 +0\/4Gi +0\/100Gi +Never +\d+s\n$/,
+    );
+  });
+
+  it('FR-004 · admits exactly what it lends, also while the operator is away', async () => {
+    const engine = await world.run();
+    await world.create('exact', { hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' } });
+    const slice = (await world.because('exact', 'InForce', 'Usable')).status?.namespace ?? '';
+    await engine.stop();
+    const resources = { requests: { cpu: '100m', memory: '16Mi' }, limits: { cpu: '100m', memory: '16Mi' } };
+    const securityContext = {
+      runAsNonRoot: true,
+      runAsUser: 1000,
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ['ALL'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    };
+    const pod = (i: number) => ({
+      metadata: { name: `p${i}` },
+      spec: { containers: [{ name: 'c', image: 'example.invalid/x', resources, securityContext }] },
+    });
+    await eventually(async () =>
+      expect((await api().call('GET', `/api/v1/namespaces/${slice}/serviceaccounts/default`)).status).to.equal(200),
+    );
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, (_, i) => api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: pod(i), timeoutMs: 60_000 })),
+    );
+    expect(
+      answers.filter(({ status }) => status === 201),
+      'ten of 100m fit into 1',
+    ).to.have.length(10);
+    expect(answers.find(({ status }) => status === 403)?.body)
+      .to.have.property('message')
+      .that.includes('exceeded quota');
+    await world.run();
+    await eventually(async () => expect((await world.get('exact'))?.status?.summary).to.include({ cpu: '1/1' }));
+  }).timeout(120_000);
+
+  it('has no effect in a realm that is not its grantor', async () => {
+    await world.run();
+    await world.create('foreign', { grantorRealm: 'carol-home' });
+    const grant = await world.because('foreign', 'NotGrantor');
+    expect(grant.status?.namespace).to.equal(undefined);
+    expect(await world.slices()).to.deep.equal([]);
+    expect((await fluxStatus(grant)).status).to.equal('Current');
+  });
+
+  it('keeps what runs and lets nothing new in while it is cordoned', async () => {
+    await world.run();
+    await world.create('c', { hard: HALF });
+    const slice = (await world.because('c', 'InForce', 'Usable')).status?.namespace ?? '';
+    await world.change('c', { cordoned: true });
+    await world.because('c', 'Cordoned', 'Usable');
+    const quota = ok<ResourceQuota>(await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`));
+    expect(quota.status?.hard).to.include({ pods: '0' });
+    await world.change('c', { cordoned: false });
+    await world.because('c', 'InForce', 'Usable');
+  });
+
+  it('says BandwidthUnsupported until something limits bandwidth, and is in force all the same', async () => {
+    await world.run();
+    await world.create('wide', { hard: { ...HALF, 'keystone.io/egress-bandwidth': '200M' } });
+    await world.because('wide', 'InForce', 'Usable');
+    await world.because('wide', 'BandwidthUnsupported', 'BandwidthEnforced');
+  });
+});
+
+describe('the capacity that Grants share', () => {
+  const world = useGrants();
+
+  it('lets one of two in that race for the last CPU: the older', async () => {
+    const engine = await world.run();
+    await world.create('older', { hard: { 'requests.cpu': '5' } });
+    // Kubernetes tells ages in whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await world.create('newer', { hard: { 'requests.cpu': '5' } });
+    await world.because('older', 'InForce', 'Usable');
+    const waiting = await world.because('newer', 'InsufficientCapacity');
+    expect(waiting.status?.phase).to.equal('Pending');
+    expect(waiting.status?.conditions?.[0]?.message).to.include('2 cpu missing');
+    expect((await fluxStatus(waiting)).status).to.equal('InProgress');
+    expect(await world.slices()).to.have.length(1);
+    await world.remove('older');
+    await world.because('newer', 'InForce', 'Usable');
+    await engine.stop();
+  });
+
+  it('evicts nobody when a node is lost, and marks the newest', async () => {
+    await world.run();
+    await world.create('older', { hard: HALF });
+    await world.because('older', 'InForce', 'Usable');
+    await world.create('newer', { hard: HALF });
+    await world.because('newer', 'InForce', 'Usable');
+    await world.carry({ cpu: '6', memory: '32Gi' });
+    await world.because('newer', 'NodesLost', 'CapacityAvailable');
+    const older = await world.because('older', 'CapacityAvailable', 'CapacityAvailable');
+    expect(older.status?.phase).to.equal('Active');
+    expect((await world.get('newer'))?.status?.phase, 'nothing is evicted').to.equal('Active');
+    expect(await world.slices()).to.have.length(2);
+  });
+
+  it('lends more than there is to who asks for it knowingly', async () => {
+    await world.run();
+    await world.create('much', { hard: { 'requests.cpu': '99' }, overcommit: 'Allow' });
+    await world.because('much', 'InForce', 'Usable');
+  });
+});
+
+describe('the end of a Grant', () => {
+  const world = useGrants();
+
+  it('takes the namespace back when it is revoked, and begins anew in another when that is undone', async () => {
+    await world.run();
+    await world.create('g', { hard: HALF });
+    const first = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
+    await world.change('g', { revoked: true });
+    const revoked = await world.because('g', 'Revoked');
+    expect(revoked.status).to.include({ phase: 'Revoked', epoch: 1 }).and.not.have.property('namespace');
+    expect(revoked.status?.ended).to.include({ epoch: 1, reason: 'Revoked' });
+    expect((await api().call('GET', `/api/v1/namespaces/${first}`)).status).to.equal(404);
+    expect((await fluxStatus(revoked)).status, 'Flux need not wait').to.equal('Current');
+    await world.change('g', { revoked: false });
+    const second = await world.because('g', 'InForce', 'Usable');
+    expect(second.status).to.include({ epoch: 2 }).and.not.have.property('ended');
+    expect(second.status?.namespace).not.to.equal(first);
+  }).timeout(60_000);
+
+  it('comes by the clock: the seed’s example is Expired and makes nothing', async () => {
+    await world.run();
+    await world.create('past', { hard: HALF, validity: { validFrom: '2025-01-01T00:00:00Z', validUntil: '2026-01-01T00:00:00Z' } });
+    const grant = await world.because('past', 'Expired');
+    expect(grant.status).to.include({ phase: 'Expired' });
+    expect(await world.slices()).to.deep.equal([]);
+    expect((await fluxStatus(grant)).status).to.equal('Current');
+  });
+
+  it('waits for its beginning, Ready and not usable', async () => {
+    await world.run();
+    await world.create('future', { hard: HALF, validity: { validFrom: '2099-01-01T00:00:00Z' } });
+    const grant = await world.because('future', 'NotYetValid');
+    expect(grant.status).to.include({ phase: 'Pending' });
+    expect(await world.slices()).to.deep.equal([]);
+    expect((await fluxStatus(grant)).status).to.equal('Current');
+  });
+
+  it('leaves nothing behind when it is deleted, and a new one of that name has a new namespace', async () => {
+    await world.run();
+    await world.create('g', { hard: HALF });
+    const first = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
+    await world.remove('g');
+    await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 30_000 });
+    expect((await api().call('GET', `/api/v1/namespaces/${first}`)).status).to.equal(404);
+    await world.create('g', { hard: HALF });
+    const second = (await world.because('g', 'InForce', 'Usable')).status?.namespace;
+    expect(second).not.to.equal(first);
+  }).timeout(60_000);
+});
+
+describe('drift in a slice', () => {
+  const world = useGrants();
+
+  it('is repaired in seconds: quota, limits, policies and labels', async () => {
+    await world.run();
+    await world.create('g', { hard: HALF });
+    const slice = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
+    const quota = `/api/v1/namespaces/${slice}/resourcequotas/grant`;
+    await api().call('DELETE', quota);
+    await eventually(async () => expect((await api().call('GET', quota)).status).to.equal(200));
+    const merge = { contentType: 'application/merge-patch+json' };
+    await api().call('PATCH', quota, { ...merge, body: { spec: { hard: { 'requests.cpu': '100' } } } });
+    await eventually(async () => {
+      const { spec } = ok<ResourceQuota>(await api().call('GET', quota));
+      expect(spec?.hard).to.include({ 'requests.cpu': '4' });
+    });
+    await api().call('DELETE', `/apis/networking.k8s.io/v1/namespaces/${slice}/networkpolicies/grant-default-deny`);
+    await eventually(async () =>
+      expect(
+        (await api().call('GET', `/apis/networking.k8s.io/v1/namespaces/${slice}/networkpolicies/grant-default-deny`)).status,
+      ).to.equal(200),
+    );
+    await api().call('PATCH', `/api/v1/namespaces/${slice}`, {
+      ...merge,
+      body: { metadata: { labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } } },
+    });
+    await eventually(async () => {
+      const { metadata } = ok<{ metadata: { labels: Record<string, string> } }>(await api().call('GET', `/api/v1/namespaces/${slice}`));
+      expect(metadata.labels).to.include({ 'pod-security.kubernetes.io/enforce': 'restricted' });
+    });
+    await world.because('g', 'InForce', 'Usable');
+  });
+});
