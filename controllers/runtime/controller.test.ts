@@ -1,0 +1,193 @@
+import { expect } from 'chai';
+import { fakeClock } from '../../test/doubles/clock.ts';
+import { event, initialEnd, scriptedTransport } from '../../test/doubles/transport.ts';
+import { Parcel } from '../../test/parcel/parcel.ts';
+import { createCaches } from './caches.ts';
+import { defineController } from './controller.ts';
+import type { ControllerSpec, Scope } from './definition.ts';
+import { ApiError, TerminalError } from './errors.ts';
+import { silentLogger } from './log.ts';
+import { generationChanged } from './predicates.ts';
+import type { ApiRequest } from './transport.ts';
+
+const parcel = (name: string, resourceVersion: string, more: Partial<Parcel['metadata']> = {}, text = 'one'): Parcel => ({
+  metadata: { name, namespace: 'ns', uid: `uid-${name}`, resourceVersion, generation: Number(resourceVersion), ...more },
+  spec: { text },
+  status: { observedGeneration: -1 },
+});
+
+type Pass = (scope: Scope<Parcel, object>) => Promise<void>;
+
+/** One controller on a scripted API server and a clock that stands still: every write is answered with the object as it was sent. */
+async function start(pass: Pass, initial: readonly Parcel[], spec: Partial<ControllerSpec<Parcel, object>> = {}) {
+  const clock = fakeClock();
+  const transport = scriptedTransport({ answer: (request) => answerTo(request, initial) });
+  const caches = createCaches({ transport, clock, log: silentLogger });
+  const worker = defineController<Parcel, object>({
+    name: 'parcel',
+    for: Parcel,
+    when: generationChanged,
+    rbac: [],
+    facts: () => ({}),
+    plan: () => [pass],
+    status: () => ({ ready: { status: 'True', reason: 'Kept', message: 'All is well' } }),
+    ...spec,
+  }).wire({ transport, caches, clock, log: silentLogger, userAgent: 'test' });
+  const stop = new AbortController();
+  const stopCaches = new AbortController();
+  const caching = caches.run(stopCaches.signal);
+  await clock.advance(0);
+  const [watch] = transport.watches;
+  watch?.send(...initial.map((object) => event('ADDED', object)), initialEnd('1000'));
+  await clock.advance(0);
+  const working = worker.run(stop.signal);
+  await clock.advance(0);
+  return {
+    clock,
+    live: (object: Parcel) => watch?.send(event('MODIFIED', object)),
+    writes: () => transport.requests.filter(({ method }) => method !== 'GET'),
+    stopping: () => stop.abort(),
+    end: async () => {
+      stop.abort();
+      await clock.advance(30_000);
+      await working;
+      stopCaches.abort();
+      await clock.advance(1);
+      await caching;
+    },
+  };
+}
+
+function answerTo({ path, body }: ApiRequest, objects: readonly Parcel[]): object {
+  const object = objects.find(({ metadata }) => path.split('/').includes(metadata.name));
+  const sent = typeof body === 'object' && body !== null ? body : {};
+  // Seen long ago: the gate has nothing to wait for.
+  return { ...object, ...sent, metadata: { ...object?.metadata, resourceVersion: '1' } };
+}
+
+const statusWrites = (writes: readonly ApiRequest[]) => writes.filter(({ path }) => path.endsWith('/status'));
+const reasonsIn = ({ body }: ApiRequest): string =>
+  JSON.stringify(body)
+    .match(/"type":"[A-Za-z]+"|"reason":"[A-Za-z]+"/g)
+    ?.join(' ') ?? '';
+
+describe('a controller', () => {
+  it('lets a live edit go before what it found at the start', async () => {
+    const seen: string[] = [];
+    const gate = Promise.withResolvers<void>();
+    const bench = await start(
+      async ({ object }) => {
+        seen.push(`${object.metadata.name} ${object.spec.text}`);
+        if (seen.length === 1) await gate.promise;
+      },
+      [parcel('a', '1'), parcel('b', '1'), parcel('c', '1')],
+    );
+    bench.live(parcel('c', '1001', {}, 'edited'));
+    await bench.clock.advance(0);
+    gate.resolve();
+    await bench.clock.advance(1000);
+    expect(seen.slice(0, 3)).to.deep.equal(['a one', 'c edited', 'b one']);
+    await bench.end();
+  });
+
+  it('waits as long as the API server asks, and no time passes for others', async () => {
+    const times: number[] = [];
+    const bench = await start(
+      async ({ object, now }) => {
+        if (object.metadata.name !== 'a') return;
+        times.push(now.getTime());
+        if (times.length === 1) throw new ApiError(429, 'TooManyRequests', 'try later', { retryAfterMs: 5000 });
+      },
+      [parcel('a', '1'), parcel('b', '1')],
+    );
+    await bench.clock.advance(4900);
+    expect(times, 'not before').to.have.length(1);
+    await bench.clock.advance(200);
+    expect(times).to.have.length(2);
+    await bench.end();
+  });
+
+  it('ends a pass that takes too long, and says so in the status', async () => {
+    const bench = await start(
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut off')))),
+      [parcel('a', '1')],
+    );
+    await bench.clock.advance(59_000);
+    expect(bench.writes()).to.deep.equal([]);
+    await bench.clock.advance(2000);
+    const [write] = statusWrites(bench.writes());
+    expect(JSON.stringify(write?.body)).to.include('Nothing may take longer than 60 s').and.include('ReconcileError');
+    await bench.end();
+  });
+
+  it('gives a pass in flight twenty seconds when it is asked to stop', async () => {
+    let cut = false;
+    const bench = await start(
+      ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => ((cut = true), reject(new Error('cut off'))))),
+      [parcel('a', '1')],
+    );
+    bench.stopping();
+    await bench.clock.advance(19_000);
+    expect(cut).to.equal(false);
+    await bench.clock.advance(2000);
+    expect(cut).to.equal(true);
+    await bench.end();
+  });
+
+  it('tells nobody of a lost race', async () => {
+    let lost = 3;
+    const bench = await start(async () => {
+      if (lost-- > 0) throw new ApiError(409, 'Conflict', 'the object has been modified');
+    }, [parcel('a', '1')]);
+    await bench.clock.advance(5000);
+    expect(statusWrites(bench.writes()).map(reasonsIn), 'the first word is that all is well').to.deep.equal([
+      '"type":"Ready" "reason":"Kept"',
+    ]);
+    await bench.end();
+  });
+
+  it('says Stalled when only a human can end the ending, and tries again all the same', async () => {
+    let tries = 0;
+    const leaving = parcel('a', '1', { deletionTimestamp: '2030-01-01T00:00:00Z', finalizers: ['test.keystone.io/parcel'] });
+    const ending = async () => {
+      tries += 1;
+      throw new TerminalError('OnPurpose', 'A human has to help');
+    };
+    const bench = await start(async () => undefined, [leaving], { ending: [ending] });
+    await bench.clock.advance(0);
+    expect(statusWrites(bench.writes()).map(reasonsIn)[0])
+      .to.include('"type":"Stalled" "reason":"OnPurpose"')
+      .and.not.include('Reconciling');
+    await bench.clock.advance(61_000);
+    expect(tries).to.equal(2);
+    await bench.end();
+  });
+
+  it('names the very object in every write: a status and a finalizer never reach one that was made anew', async () => {
+    const bench = await start(async () => undefined, [parcel('a', '1')], { ending: [async () => undefined] });
+    const withFinalizer = parcel('a', '1001', { finalizers: ['test.keystone.io/parcel'] });
+    bench.live(withFinalizer);
+    await bench.clock.advance(1000);
+    const [finalizer] = bench.writes();
+    expect(finalizer?.body).to.have.nested.property('metadata').that.includes({ uid: 'uid-a', resourceVersion: '1' });
+    const [status] = statusWrites(bench.writes());
+    expect(status?.body).to.have.nested.property('metadata.uid', 'uid-a');
+    await bench.end();
+  });
+
+  it('hands out objects that nobody can change by mistake', async () => {
+    let error: unknown;
+    const bench = await start(
+      async ({ object }) => {
+        try {
+          Object.assign(object.spec, { text: 'changed' });
+        } catch (thrown) {
+          error = thrown;
+        }
+      },
+      [parcel('a', '1')],
+    );
+    expect(error).to.be.instanceOf(TypeError);
+    await bench.end();
+  });
+});
