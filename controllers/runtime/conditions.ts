@@ -1,5 +1,6 @@
 import type { Condition, ConditionedStatus, K8sObject } from '../../api/meta/object.ts';
 import { canonical } from './canonical.ts';
+import { LONGEST_MESSAGE } from './errors.ts';
 
 /** A kind of ours: its status carries conditions. */
 export type Conditioned = K8sObject & { readonly status?: ConditionedStatus };
@@ -42,8 +43,6 @@ export type StatusRule<T extends Conditioned, F> = (facts: F, moment: Moment<T>)
 
 /** Gives a status function its types. */
 export const defineStatus = <T extends Conditioned, F>(rule: StatusRule<T, F>): StatusRule<T, F> => rule;
-
-const LONGEST_MESSAGE = 1024;
 
 /** The whole status, from what a room reported and how the pass ended; the table of moments is in docs/architecture.md. */
 export function settleStatus<T extends Conditioned>(report: Report<T>, { object, now, halt }: Moment<T>): StatusOf<T> {

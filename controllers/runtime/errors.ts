@@ -80,11 +80,11 @@ export const isApiTrouble = (error: unknown): boolean =>
 /** Why something failed, for a log line or a condition: one line, never a stack, bounded. */
 export const describe = (error: unknown): string => oneLine(error instanceof Error ? error.message || error.name : String(error));
 
-/** The longest message that a condition may carry. */
-const MESSAGE_LIMIT = 1024;
+/** The longest message that a condition may carry: what the schema of every kind allows. */
+export const LONGEST_MESSAGE = 1024;
 const oneLine = (text: string): string => {
   const flat = text.replace(/\s+/g, ' ').trim();
-  return flat.length <= MESSAGE_LIMIT ? flat : `${flat.slice(0, MESSAGE_LIMIT - 1)}…`;
+  return flat.length <= LONGEST_MESSAGE ? flat : `${flat.slice(0, LONGEST_MESSAGE - 1)}…`;
 };
 
 /** A dual-stack connect failure wraps the telling errors in an AggregateError without a message. */

@@ -1,6 +1,7 @@
 /** A Kubernetes quantity, exact: whole numbers of 10⁻⁹ units, since a double can't hold an exabyte and a millicore. */
 export type Quantity = bigint;
 
+/** The finest step that the API server knows. */
 const NANO = 1_000_000_000n;
 const BINARY: Readonly<Record<string, bigint>> = {
   Ki: 2n ** 10n,

@@ -16,6 +16,7 @@ export type WatchEvent =
 /** What one chunk of bytes completed; often nothing. */
 export type WatchBatch = readonly WatchEvent[];
 
+/** A watch is one JSON object a line. */
 const NEWLINE = 0x0a;
 /** An object is at most 1.5 MiB in etcd and may double as JSON; a line beyond this is no object but a runaway. */
 const LONGEST_LINE = 16 * 1024 * 1024;

@@ -1,10 +1,11 @@
 /** Proves what a reviewer should not have to look for; changes nothing, and proves that too. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync } from 'node:fs';
 import { missingComments, unexplainedOffs } from './comments.ts';
 import { closedDoors } from './doors.ts';
 import { impurities } from './purity.ts';
+import { deadLinks, longFiles, strayPackages, unexplainedNumbers } from './shape.ts';
 import { readSources } from './sources.ts';
 
 /** A check passes when it finds nothing. */
@@ -21,6 +22,12 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['The types fit', tool('node_modules/.bin/tsc')],
   ['Imports go through doors', () => closedDoors(sources)],
   ['Pure modules are pure', () => impurities(sources)],
+  ['Packages are used where they belong', () => strayPackages(sources)],
+  ['Numbers say where they come from, and files are short', () => [...unexplainedNumbers(sources), ...longFiles(sources)]],
+  [
+    'Links lead somewhere',
+    () => globSync(['*.md', 'docs/**/*.md']).flatMap((page) => deadLinks(page, readFileSync(page, 'utf8'), existsSync)),
+  ],
   ['Exports and exceptions are explained', () => [...missingComments(sources), ...unexplainedOffs(readFileSync('.oxlintrc.json', 'utf8'))]],
   ['The tree is as it was', () => changes(before, treeState())],
 ];
