@@ -126,7 +126,7 @@ describe('an informer', () => {
     await stop();
   });
 
-  it('spends an idle hour with at most one watch a minute, and no list', async () => {
+  it('spends an idle hour with at most one watch a minute, and no list (checklist 26)', async () => {
     const { clock, transport, last, stop } = start();
     await clock.advance(0);
     whole(last(), '5');

@@ -55,7 +55,7 @@ const failure = (call: Promise<unknown>): Promise<unknown> =>
   );
 
 describe('a transport', () => {
-  it('uses one small pool: 1,000 watches and 1,000 calls later, sockets and file descriptors are where they were', async () => {
+  it('uses one small pool: 1,000 watches and 1,000 calls later, sockets and file descriptors are where they were (checklist 31)', async () => {
     const answer = (request: IncomingMessage, response: ServerResponse) =>
       response.end(request.url?.includes('watch') === true ? EVENT : '{}');
     await serving(answer, async (transport, server) => {

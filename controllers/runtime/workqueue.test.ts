@@ -55,7 +55,7 @@ function naiveQueue(clock: FakeClock) {
 const nextNow = async (queue: WorkQueue): Promise<Work | undefined> => (queue.depth === 0 ? undefined : queue.next());
 
 describe('a work queue', () => {
-  it('equals a naive model over 100 000 random operations: no key twice at once, highest priority, earliest time, FIFO inside', async () => {
+  it('equals a naive model over 100 000 random operations: no key twice at once, highest priority, earliest time, FIFO inside (checklist 24)', async () => {
     const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
     let state = seed;
     const random = (n: number) => (state = (Math.imul(state, 1103515245) + 12345) >>> 0) % n;

@@ -15,20 +15,23 @@ const sources = readSources();
 const before = treeState();
 
 const CHECKS: readonly (readonly [name: string, check: Check])[] = [
-  ['Generated files are up to date', tool(process.execPath, 'hack/manifests/generate.ts', '--check')],
-  ['The API keeps the conventions', tool(process.execPath, 'hack/manifests/lint.ts')],
+  ['Generated files are up to date (checklist 1)', tool(process.execPath, 'hack/manifests/generate.ts', '--check')],
+  ['The API keeps the conventions (checklist 9)', tool(process.execPath, 'hack/manifests/lint.ts')],
   ['The code is formatted', tool('node_modules/.bin/oxfmt', '--check')],
-  ['The code passes the linter', tool('node_modules/.bin/oxlint', '--format=unix')],
+  ['The code passes the linter (checklist 2, 3, 4)', tool('node_modules/.bin/oxlint', '--format=unix')],
   ['The types fit', tool('node_modules/.bin/tsc')],
   ['Imports go through doors', () => closedDoors(sources)],
-  ['Pure modules are pure', () => impurities(sources)],
+  ['Pure modules are pure (checklist 5)', () => impurities(sources)],
   ['Packages are used where they belong', () => strayPackages(sources)],
-  ['Numbers say where they come from, and files are short', () => [...unexplainedNumbers(sources), ...longFiles(sources)]],
+  ['Numbers say where they come from, and files are short (checklist 2, 7)', () => [...unexplainedNumbers(sources), ...longFiles(sources)]],
   [
     'Links lead somewhere',
     () => globSync(['*.md', 'docs/**/*.md']).flatMap((page) => deadLinks(page, readFileSync(page, 'utf8'), existsSync)),
   ],
-  ['Exports and exceptions are explained', () => [...missingComments(sources), ...unexplainedOffs(readFileSync('.oxlintrc.json', 'utf8'))]],
+  [
+    'Exports and exceptions are explained (checklist 4, 6)',
+    () => [...missingComments(sources), ...unexplainedOffs(readFileSync('.oxlintrc.json', 'utf8'))],
+  ],
   ['The tree is as it was', () => changes(before, treeState())],
 ];
 
