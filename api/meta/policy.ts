@@ -8,6 +8,13 @@ export interface PolicyMatch {
   readonly scope?: 'Cluster' | 'Namespaced';
 }
 
+/** What the labels of a namespace must be like. */
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: 'Exists' | 'DoesNotExist' | 'In' | 'NotIn';
+  readonly values?: readonly string[];
+}
+
 /** What must hold; a CEL expression over `object`, `oldObject`, `request` and the policy's `variables`. */
 export interface PolicyValidation {
   readonly expression: string;
@@ -27,6 +34,8 @@ export interface AdmissionPolicy {
   readonly match: readonly PolicyMatch[];
   /** Only objects with these labels, before or after the request. */
   readonly labels?: Readonly<Record<string, string>>;
+  /** Only objects in namespaces with labels that meet all of these; cluster-wide objects are not held back by it. */
+  readonly namespaces?: readonly LabelRequirement[];
   /** Further CEL conditions, all of which must hold for the policy to look at all. */
   readonly when?: Readonly<Record<string, string>>;
   readonly variables?: Readonly<Record<string, string>>;

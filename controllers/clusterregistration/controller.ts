@@ -1,9 +1,19 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
-import { Namespace, Node, Secret } from '../../api/meta/builtin.ts';
+import { RETAINED_FROM } from '../../api/keystone/v1alpha1/grant.retention.ts';
+import { Namespace, Node, PersistentVolume, Secret } from '../../api/meta/builtin.ts';
 import { READ, allow, anyOf, defineController, deletionStarted, generationChanged, mapTo } from '../runtime/index.ts';
 import { IDENTITY_SECRET } from './identity.ts';
 import { localStatus } from './status.ts';
-import { CLUSTER_NAMESPACE, countNodes, establishIdentity, refuseSource, versionStep, type Facts, type Settings } from './steps.ts';
+import {
+  CLUSTER_NAMESPACE,
+  countNodes,
+  establishIdentity,
+  listRetained,
+  refuseSource,
+  versionStep,
+  type Facts,
+  type Settings,
+} from './steps.ts';
 
 /** The one registration that is this realm itself. */
 const LOCAL = 'local';
@@ -12,7 +22,7 @@ const named = (name: string) => `metadata.name=${name}`;
 
 /** A ClusterRegistration tells who a realm is; `local` is this one, and exists wherever the operator runs. */
 export function clusterRegistrationController(settings: Settings) {
-  const local = [establishIdentity(settings), versionStep(), countNodes];
+  const local = [establishIdentity(settings), versionStep(), countNodes, listRetained];
   return defineController<ClusterRegistration, Facts>({
     name: 'clusterregistration',
     for: ClusterRegistration,
@@ -21,6 +31,7 @@ export function clusterRegistrationController(settings: Settings) {
       mapTo(Secret, concernsLocal, { namespace: settings.namespace, fields: named(IDENTITY_SECRET) }),
       mapTo(Namespace, concernsLocal, { fields: named(CLUSTER_NAMESPACE), metadataOnly: true }),
       mapTo(Node, concernsLocal),
+      mapTo(PersistentVolume, concernsLocal, { labels: RETAINED_FROM }),
     ],
     rbac: [
       allow('guildnet.io', ['clusterregistrations'], [...READ, 'create']),
@@ -29,7 +40,7 @@ export function clusterRegistrationController(settings: Settings) {
       // A name can't narrow `create`: the object has none yet when the API server decides.
       allow('', ['secrets'], ['create'], { namespace: 'operator' }),
       allow('', ['namespaces'], READ, { resourceNames: [CLUSTER_NAMESPACE] }),
-      allow('', ['nodes'], READ),
+      allow('', ['nodes', 'persistentvolumes'], READ),
     ],
     seeds: [{ metadata: { name: LOCAL }, spec: { source: { local: {} } } }],
     facts: () => ({}),

@@ -3,11 +3,9 @@ import { defineStatus, type Verdict } from '../runtime/conditions.ts';
 import type { Facts } from './steps.ts';
 
 /** Ready says that this realm's identity is in force. What was shown before stays until something newer is known. */
-export const localStatus = defineStatus<ClusterRegistration, Facts>(({ identity, ignoredSeed, version, survey }, { object, halt }) => {
-  // Carried over even when the Secret is gone: the published fingerprint is what forbids a silent new identity.
-  const { conditions: _, observedGeneration: __, ...known } = object.status ?? {};
-  const nodes = survey && { nodes: survey.ready, allocatable: survey.allocatable, summary: { nodes: `${survey.ready}/${survey.nodes}` } };
-  const fields = { ...known, ...identity, ...(version === undefined ? {} : { version }), ...nodes };
+export const localStatus = defineStatus<ClusterRegistration, Facts>((facts, { object, halt }) => {
+  const { identity, ignoredSeed, survey } = facts;
+  const fields = fieldsOf(facts, object.status);
   if (identity === undefined) {
     const { kind, reason, message } = halt ?? { kind: 'waiting', reason: 'Progressing', message: 'The identity is being looked up' };
     const missing: Verdict = { status: kind === 'terminal' ? 'False' : 'Unknown', reason, message };
@@ -27,3 +25,18 @@ export const localStatus = defineStatus<ClusterRegistration, Facts>(({ identity,
     },
   };
 });
+
+/** What is shown: what this pass found, and for the rest what was shown before. */
+function fieldsOf({ identity, version, survey, retained }: Facts, status: ClusterRegistration['status']) {
+  // Carried over even when the Secret is gone: the published fingerprint is what forbids a silent new identity.
+  const { conditions: _, observedGeneration: __, retained: before = [], ...known } = status ?? {};
+  const nodes = survey && { nodes: survey.ready, allocatable: survey.allocatable, summary: { nodes: `${survey.ready}/${survey.nodes}` } };
+  const kept = retained ?? before;
+  return {
+    ...known,
+    ...identity,
+    ...(version === undefined ? {} : { version }),
+    ...nodes,
+    ...(kept.length === 0 ? {} : { retained: kept }),
+  };
+}

@@ -1,10 +1,11 @@
-import { Namespace, Node, Secret } from '../../api/meta/builtin.ts';
+import { Namespace, Node, PersistentVolume, Secret } from '../../api/meta/builtin.ts';
 import type { ClusterRegistration, ClusterRegistrationReason } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { TerminalError, done, requeueAfter, waitFor, type Step } from '../runtime/index.ts';
 import { IDENTITY_SECRET, identityData, type Identity } from './identity.ts';
 import { generateKeys } from './keys.ts';
 import { decideIdentity } from './policy.ts';
 import { renderIdentitySecret } from './render.ts';
+import { retainedVolumes, type RetainedVolume } from './retained.ts';
 import { surveyNodes, type Survey } from './survey.ts';
 
 /** What one pass found out about this realm. */
@@ -14,6 +15,7 @@ export interface Facts {
   ignoredSeed?: string;
   version?: string;
   survey?: Survey;
+  retained?: readonly RetainedVolume[];
 }
 
 /** What the room is told once, when the operator starts. */
@@ -70,6 +72,11 @@ const versionIn = (answer: unknown): string =>
 /** Counts the nodes and what they can carry. */
 export const countNodes: LocalStep = async ({ facts, cache }) => {
   facts.survey = surveyNodes(cache.list(Node));
+};
+
+/** Lists what was kept of the data of guests whose Grants have ended. */
+export const listRetained: LocalStep = async ({ facts, cache }) => {
+  facts.retained = retainedVolumes(cache.list(PersistentVolume));
 };
 
 /** A source that the schema refuses today may still have been stored by an older or newer version. */

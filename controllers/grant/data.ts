@@ -1,10 +1,6 @@
 import type { PersistentVolume } from '../../api/meta/builtin.ts';
+import { RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
-
-/** On a volume that outlives its slice: the uid of the Grant whose guest wrote it. */
-export const RETAINED_FROM = 'keystone.io/retained-from';
-/** On the same: until when it stays. */
-export const RETAINED_UNTIL = 'keystone.io/retained-until';
 
 /** Until when a volume stays; decided once, since a second look must not move it. */
 export function retainUntil(grant: Grant, volume: PersistentVolume, now: Date): string {

@@ -2,7 +2,7 @@ import type { LimitRange, Namespace, NetworkPolicy, PersistentVolume, ResourceQu
 import type { ApplyConfig } from '../../api/meta/object.ts';
 import { ALLOWED_RESOURCES, ALLOWED_STORAGE_CLASSES, SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
-import { RETAINED_FROM, RETAINED_UNTIL } from './data.ts';
+import { RETAINED_FROM, RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
 import { allowedResources, allowedStorageClasses, cordonedHard, quotaHard, type Hard } from './hard.ts';
 
 /** The name of each object of ours in a slice. */

@@ -1,4 +1,4 @@
-import type { AdmissionPolicy, PolicyMatch } from '../../api/meta/policy.ts';
+import type { AdmissionPolicy, LabelRequirement, PolicyMatch } from '../../api/meta/policy.ts';
 import type { WebhookDeclaration } from '../../api/meta/webhook.ts';
 import { kustomization, yamlFile, type GeneratedFile } from './file.ts';
 import { OPERATOR_NAMESPACE } from './rbac.ts';
@@ -20,7 +20,7 @@ export function policyFiles(policies: readonly AdmissionPolicy[]): readonly Gene
   return [...files, kustomization('config/policies', files.map(({ path }) => path.replace('config/policies/', '')).toSorted())];
 }
 
-function policyOf({ name, description, action, match, labels, when, variables, validations }: AdmissionPolicy): object {
+function policyOf({ name, description, action, match, labels, namespaces, when, variables, validations }: AdmissionPolicy): object {
   return {
     apiVersion: API_VERSION,
     kind: 'ValidatingAdmissionPolicy',
@@ -28,7 +28,7 @@ function policyOf({ name, description, action, match, labels, when, variables, v
     spec: {
       // A policy that can't be evaluated must not let through what it should deny, nor worry people about what it only mentions.
       failurePolicy: action === 'Deny' ? 'Fail' : 'Ignore',
-      matchConstraints: { ...selecting(labels), resourceRules: match.map(ruleOf) },
+      matchConstraints: { ...within(namespaces), ...selecting(labels), resourceRules: match.map(ruleOf) },
       ...named('matchConditions', when),
       ...named('variables', variables),
       validations,
@@ -79,6 +79,9 @@ const ruleOf = ({ apiGroups, apiVersions, resources, operations, resourceNames, 
   ...(resourceNames === undefined ? {} : { resourceNames }),
   ...(scope === undefined ? {} : { scope }),
 });
+
+const within = (namespaces: readonly LabelRequirement[] | undefined): object =>
+  namespaces === undefined ? {} : { namespaceSelector: { matchExpressions: namespaces } };
 
 const selecting = (labels: Readonly<Record<string, string>> | undefined): object =>
   labels === undefined ? {} : { objectSelector: { matchLabels: labels } };

@@ -238,4 +238,26 @@ describe('the nodes of a realm', () => {
     await api().call('DELETE', '/api/v1/nodes/a');
     await eventually(async () => expect((await row())[3]).to.equal('1/2'));
   }).timeout(60_000);
+
+  it('keep what a guest left behind, and the realm lists it', async () => {
+    operator = await startOperator({ kubeconfig, env: { KEYSTONE_REALM: 'alice-home' } });
+    const metadata = {
+      name: 'kept',
+      labels: { 'keystone.io/retained-from': 'a-uid' },
+      annotations: { 'keystone.io/retained-until': '2099-01-01T00:00:00Z' },
+    };
+    const spec = {
+      capacity: { storage: '1Gi' },
+      accessModes: ['ReadWriteOnce'],
+      hostPath: { path: '/tmp/kept' },
+      storageClassName: 'fast',
+    };
+    ok(await api().call('POST', '/api/v1/persistentvolumes', { body: { metadata, spec } }));
+    const retained = async () => ok<ClusterRegistration>(await api().call('GET', LOCAL)).status?.retained;
+    await eventually(async () =>
+      expect(await retained()).to.deep.equal([{ volume: 'kept', grantUID: 'a-uid', until: '2099-01-01T00:00:00Z' }]),
+    );
+    await api().call('DELETE', '/api/v1/persistentvolumes/kept');
+    await eventually(async () => expect(await retained()).to.equal(undefined));
+  }).timeout(60_000);
 });

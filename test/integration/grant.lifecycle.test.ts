@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ResourceQuota } from '../../api/meta/builtin.ts';
+import type { PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
 import { eventually } from '../env/eventually.ts';
 import { fluxStatus } from '../env/kstatus.ts';
 import { api, controlPlane } from '../env/hooks.ts';
@@ -182,6 +182,41 @@ describe('the end of a Grant', () => {
     const second = (await world.because('g', 'InForce', 'Usable')).status?.namespace;
     expect(second).not.to.equal(first);
   }).timeout(60_000);
+});
+
+describe('the data of a guest', () => {
+  const world = useGrants();
+
+  it('outlives the Grant: the volume stays, says whose it was and until when, and holds up nothing', async () => {
+    await world.run();
+    await world.create('g', { hard: { ...HALF, 'requests.storage': '10Gi' }, dataRetention: '48h' });
+    const grant = await world.because('g', 'InForce', 'Usable');
+    const namespace = grant.status?.namespace ?? '';
+    const name = `data-${namespace}`;
+    const common = { accessModes: ['ReadWriteOnce'], storageClassName: 'fast' };
+    const volume = {
+      ...common,
+      capacity: { storage: '1Gi' },
+      hostPath: { path: '/tmp/data' },
+      persistentVolumeReclaimPolicy: 'Delete',
+      claimRef: { namespace, name: 'data' },
+    };
+    ok(await api().call('POST', '/api/v1/persistentvolumes', { body: { metadata: { name }, spec: volume } }));
+    const claim = { metadata: { name: 'data' }, spec: { ...common, resources: { requests: { storage: '1Gi' } } } };
+    ok(await api().call('POST', `/api/v1/namespaces/${namespace}/persistentvolumeclaims`, { body: claim }));
+    const pv = async () => ok<PersistentVolume>(await api().call('GET', `/api/v1/persistentvolumes/${name}`));
+    await eventually(async () => expect((await pv()).status?.phase).to.equal('Bound'), { withinMs: 30_000 });
+    await eventually(async () => expect((await world.get('g'))?.status?.summary).to.include({ storage: '1Gi/10Gi' }));
+    await world.remove('g');
+    await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 30_000 });
+    await eventually(async () => expect((await pv()).status?.phase).to.equal('Released'), { withinMs: 30_000 });
+    const { metadata, spec } = await pv();
+    expect(spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
+    expect(metadata.labels).to.include({ 'keystone.io/retained-from': grant.metadata.uid });
+    const hours = (Date.parse(metadata.annotations?.['keystone.io/retained-until'] ?? '') - Date.now()) / 3_600_000;
+    expect(hours).to.be.within(47.5, 48);
+    await api().call('DELETE', `/api/v1/persistentvolumes/${name}`);
+  }).timeout(120_000);
 });
 
 describe('drift in a slice', () => {

@@ -5,6 +5,7 @@ import {
   exactlyOne,
   immutable,
   int32,
+  list,
   localRef,
   map,
   object,
@@ -136,6 +137,19 @@ export const clusterRegistrationSchema = crd({
         description:
           'allocatable is what all ready nodes together can carry: quantities by resource name, such as cpu, memory or nvidia.com/gpu.',
       }),
+      retained: list(
+        object({
+          volume: text({ maxLength: 253, description: 'volume is the name of the PersistentVolume.' }),
+          grantUID: text({ maxLength: 64, description: 'grantUID is the uid of the Grant whose guest wrote the data.' }),
+          until: text({ maxLength: 40, description: 'until is the moment until which the owner promised to keep it.' }),
+        }),
+        {
+          kind: 'map',
+          keys: ['volume'],
+          maxItems: 256,
+          description: 'retained lists the volumes that were kept when a Grant ended, sorted by name; beyond 256 the rest is left out.',
+        },
+      ),
     },
     {
       summary: { nodes: 'nodes is the number of ready nodes and of all nodes, such as 2/3.' },

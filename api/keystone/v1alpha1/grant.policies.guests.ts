@@ -1,0 +1,168 @@
+import type { AdmissionPolicy } from '../../meta/policy.ts';
+import { IS_LIMIT } from './grant.policies.own.ts';
+import {
+  BEFORE,
+  BREAK_GLASS,
+  changes,
+  IN_SLICES,
+  match,
+  matchAll,
+  refusal,
+  SERVES_CLUSTER,
+  text,
+  texts,
+  TRUSTED,
+  unless,
+} from './grant.slice.ts';
+
+/** What a slice may hold. Any other kind, also one that comes with tomorrow's operator, would act beyond the slice for all we know. */
+const KINDS = [
+  ...['pods', 'pods/eviction', 'pods/ephemeralcontainers', 'pods/resize'],
+  ...['services', 'configmaps', 'secrets', 'persistentvolumeclaims', 'serviceaccounts'],
+  ...['replicationcontrollers', 'replicationcontrollers/scale'],
+  ...['deployments', 'statefulsets', 'replicasets'].flatMap((resource) => [`${resource}.apps`, `${resource}/scale.apps`]),
+  ...['daemonsets.apps', 'jobs.batch', 'cronjobs.batch'],
+  ...['horizontalpodautoscalers.autoscaling', 'poddisruptionbudgets.policy', 'leases.coordination.k8s.io'],
+  ...['resourceclaims.resource.k8s.io', 'resourceclaimtemplates.resource.k8s.io'],
+  'localsubjectaccessreviews.authorization.k8s.io',
+];
+
+/** What people try most, and what to do instead. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  'pods/binding': 'leave the choice of the node to the scheduler',
+  bindings: 'leave the choice of the node to the scheduler',
+  'serviceaccounts/token': 'let the pod mount the token that the kubelet keeps fresh',
+  endpoints: 'give the Service a selector, so that it leads to pods of this namespace',
+  'endpointslices.discovery.k8s.io': 'give the Service a selector, so that it leads to pods of this namespace',
+  'ingresses.networking.k8s.io': 'reach the Service with kubectl port-forward',
+  events: 'write a log instead',
+  'events.events.k8s.io': 'write a log instead',
+};
+
+const isOurKey = (key: string): string => `(${key}.startsWith("keystone.io/") || ${key}.contains(".keystone.io/"))`;
+
+/** Where objects carry labels and annotations that end on pods, jobs and claims. */
+const TEMPLATES = ['.?spec.?template.?metadata', '.?spec.?jobTemplate.?metadata', '.?spec.?jobTemplate.?spec.?template.?metadata'];
+const keyChanges = (path: string): string =>
+  ['labels', 'annotations']
+    .map((field) => changes(`dyn(object)${path}.?${field}.orValue({})`, `variables.before${path}.?${field}.orValue({})`, isOurKey))
+    .join(' || ');
+
+/** Kinds that can own something in a slice and go with it. */
+const OWNERS = [
+  ...['Pod', 'Service', 'ConfigMap', 'Secret', 'PersistentVolumeClaim', 'ServiceAccount', 'ReplicationController'].map(
+    (kind) => `v1/${kind}`,
+  ),
+  ...['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'].map((kind) => `apps/v1/${kind}`),
+  ...['batch/v1/Job', 'batch/v1/CronJob'],
+];
+
+const onlyInEmergencies = { calm: `!(${BREAK_GLASS})` };
+
+/** What guests may not do in a slice, beyond what quota and Pod Security refuse. */
+export const guestPolicies: readonly AdmissionPolicy[] = [
+  {
+    name: 'keystone-slice-kinds',
+    description: 'Refuses guests every kind of object that a Grant does not lend.',
+    action: 'Deny',
+    match: matchAll(),
+    namespaces: IN_SLICES,
+    when: {
+      guest: `!(${SERVES_CLUSTER})`,
+      // These have a policy that says more.
+      other: `!(${IS_LIMIT}) && !(request.resource.group in ["keystone.io", "guildnet.io"])`,
+    },
+    variables: {
+      kind: 'request.resource.resource + (request.?subResource.orValue("") == "" ? "" : "/" + request.subResource) + (request.resource.group == "" ? "" : "." + request.resource.group)',
+    },
+    validations: [
+      {
+        expression: `variables.kind in ${texts(KINDS)}`,
+        message: 'a Grant does not lend this kind of object: do without it, or ask the owner of the cluster',
+        messageExpression: `"a Grant does not lend " + variables.kind + ": " + {${Object.entries(INSTEAD)
+          .map(([kind, remedy]) => `${text(kind)}: ${text(remedy)}`)
+          .join(', ')}}[?variables.kind].orValue("do without it, or ask the owner of the cluster")`,
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  refusal({
+    name: 'keystone-slice-metadata',
+    description: 'Keeps guests from holding up deletion, from tying objects to others outside, and from speaking in our name.',
+    match: matchAll(),
+    namespaces: IN_SLICES,
+    when: { stranger: `!(${TRUSTED})` },
+    variables: {
+      before: BEFORE,
+      finalizers: 'dyn(object).?metadata.?finalizers.orValue([])',
+      finalizersBefore: 'variables.before.?metadata.?finalizers.orValue([])',
+      templated: 'request.resource.group in ["apps", "batch"] || request.resource.resource == "replicationcontrollers"',
+    },
+    faults: {
+      holding: unless(
+        // The API server itself protects claims at birth.
+        'variables.finalizers.all(f, f in variables.finalizersBefore || f == "kubernetes.io/pvc-protection") && variables.finalizersBefore.all(f, f in variables.finalizers)',
+        text('metadata.finalizers are set and removed by the controllers of this cluster only: leave them as they are'),
+      ),
+      owned: `dyn(object).?metadata.?ownerReferences.orValue([]).filter(o, !(o in variables.before.?metadata.?ownerReferences.orValue([])) && !(o.apiVersion + "/" + o.kind in ${texts(OWNERS)})).map(o, "metadata.ownerReferences can't name the " + o.kind + " " + o.name + ": name a workload, Service, ConfigMap, Secret or claim of this namespace, or nothing")`,
+      posing: unless(
+        `!(${keyChanges('.?metadata')})`,
+        text('labels and annotations of keystone.io are set by the operator only: leave them as they are'),
+      ),
+      posingLater: unless(
+        `!variables.templated || (!(${TEMPLATES.map(keyChanges).join(' || ')}) && dyn(object).?spec.?volumeClaimTemplates.orValue([]).all(t, request.operation == "UPDATE" || ${['labels', 'annotations'].map((field) => `t.?metadata.?${field}.orValue({}).all(k, !${isOurKey('k')})`).join(' && ')}))`,
+        text('labels and annotations of keystone.io are set by the operator only: leave them out of the template'),
+      ),
+    },
+    message: 'finalizers, foreign owners and keys of keystone.io are not for guests: leave them as they are',
+  }),
+  refusal({
+    name: 'keystone-slice-services',
+    description: 'Refuses Services that catch traffic meant for others or lead out of the slice.',
+    match: [match('', ['services'])],
+    namespaces: IN_SLICES,
+    when: onlyInEmergencies,
+    faults: {
+      addresses: unless(
+        'object.spec.?externalIPs.orValue([]).size() == 0',
+        text('spec.externalIPs would catch traffic meant for others: leave it out'),
+      ),
+      elsewhere: unless(
+        'object.spec.?type.orValue("") != "ExternalName"',
+        text('a Service of type ExternalName leads out of this namespace: use ClusterIP with a selector'),
+      ),
+    },
+    message: 'a Service here has type ClusterIP and a selector',
+  }),
+  {
+    name: 'keystone-slice-secrets',
+    description: 'Refuses Secrets that Kubernetes would turn into tokens that never expire.',
+    action: 'Deny',
+    match: [match('', ['secrets'])],
+    namespaces: IN_SLICES,
+    when: onlyInEmergencies,
+    validations: [
+      {
+        expression: 'object.?type.orValue("") != "kubernetes.io/service-account-token"',
+        message:
+          'a Secret of type kubernetes.io/service-account-token never expires: let the pod mount the token that the kubelet keeps fresh',
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'keystone-slice-budgets',
+    description: 'Refuses disruption budgets that would keep the owner from emptying a node.',
+    action: 'Deny',
+    match: [match('policy', ['poddisruptionbudgets'])],
+    namespaces: IN_SLICES,
+    when: onlyInEmergencies,
+    validations: [
+      {
+        expression: '!has(object.spec.minAvailable) && !(string(object.spec.?maxUnavailable.orValue(0)) in ["0", "0%"])',
+        message: 'the owner must be able to empty a node: set spec.maxUnavailable to 1 or more, and leave spec.minAvailable out',
+        reason: 'Forbidden',
+      },
+    ],
+  },
+];

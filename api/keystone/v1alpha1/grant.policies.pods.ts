@@ -1,0 +1,135 @@
+import type { AdmissionPolicy } from '../../meta/policy.ts';
+import {
+  ALLOWED_PRIORITY_CLASSES,
+  ALLOWED_RESOURCES,
+  ALLOWED_RUNTIME_CLASSES,
+  BEFORE,
+  BREAK_GLASS,
+  changes,
+  IN_SLICES,
+  listed,
+  match,
+  refusal,
+  SERVES_CLUSTER,
+  text,
+  texts,
+  unless,
+} from './grant.slice.ts';
+
+/** A slot for a stateful server to write everything to disk; more would let a guest outstay its revocation. */
+const LONGEST_GRACE_S = 300;
+
+/** In a Grant, a device class is named as in a quota. */
+const DEVICE_CLASS_SUFFIX = '.deviceclass.resource.k8s.io/devices';
+
+/** Annotations by which kubelet, network and autoscaler give a pod what its spec could not ask for. */
+const POWERS = [
+  ...['kubernetes.io/config.', 'cni.cncf.io/', 'multus-cni.io/', 'cni.projectcalico.org/', 'ovn.kubernetes.io/', 'cilium.io/'],
+  ...['cluster-autoscaler.kubernetes.io/safe-to-evict', 'karpenter.sh/do-not-disrupt'],
+];
+const isPower = (key: string): string => `${texts(POWERS)}.exists(power, ${key}.contains(power))`;
+
+const keysOf = (kind: 'limits' | 'requests'): string => `c.?resources[?${text(kind)}].orValue({})`;
+const unlent = (kind: 'limits' | 'requests'): string => `${keysOf(kind)}.filter(r, !(r in variables.lent))`;
+const unlentOnce = `${unlent('limits')} + ${keysOf('requests')}.filter(r, !(r in variables.lent) && !(r in ${keysOf('limits')}))`;
+
+/** An address in a probe or hook is called by the kubelet, from the network of the node. */
+const callsOut = ['.?livenessProbe', '.?readinessProbe', '.?startupProbe', '.?lifecycle.?postStart', '.?lifecycle.?preStop']
+  .flatMap((hook) => ['httpGet', 'tcpSocket'].map((action) => `c${hook}.?${action}.?host.orValue("") != ""`))
+  .join(' || ');
+
+const namedIn = (field: string, annotation: string): string => `object.spec.?${field}.orValue("") in [""] + ${listed(annotation)}`;
+
+/** What a pod may not ask for, beyond what Pod Security refuses; also pods that controllers make from a guest's templates. */
+export const podPolicies: readonly AdmissionPolicy[] = [
+  refusal({
+    name: 'keystone-slice-pods',
+    description: 'Refuses pods that ask for what the Grant does not lend or for power over nodes, scheduling and identities.',
+    match: [match('', ['pods', 'pods/ephemeralcontainers', 'pods/resize'])],
+    namespaces: IN_SLICES,
+    // What serves the cluster adds to a pod later what it alone may add, and must be able to let go of any.
+    when: { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` },
+    variables: {
+      before: BEFORE,
+      lent: listed(ALLOWED_RESOURCES),
+      containers:
+        'dyn(object.spec.containers) + dyn(object.spec.?initContainers.orValue([])) + dyn(object.spec.?ephemeralContainers.orValue([]))',
+      askers: 'variables.containers + (has(object.spec.resources) ? [{"name": "(all)", "resources": dyn(object.spec.resources)}] : [])',
+      volumes: 'dyn(object.spec.?volumes.orValue([]))',
+      annotations: 'dyn(object.metadata.?annotations.orValue({}))',
+      annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
+    },
+    faults: {
+      asking: `variables.askers.map(c, {"name": c.name, "unlent": ${unlentOnce}}).filter(c, size(c.unlent) > 0).map(c, "container " + c.name + " asks for " + c.unlent.join(", ") + ": this Grant lends " + (size(variables.lent) == 0 ? "nothing" : variables.lent.join(", ") + " only"))`,
+      claiming: unless(
+        `object.spec.?resourceClaims.orValue([]).size() == 0 || variables.lent.exists(r, r.endsWith(${text(DEVICE_CLASS_SUFFIX)}))`,
+        text('spec.resourceClaims ask for devices: this Grant lends none'),
+      ),
+      attaching: unless(
+        'object.spec.?ephemeralContainers.orValue([]).size() == 0',
+        text('ephemeral containers are not counted by the quota: run a pod of your own instead'),
+      ),
+      placing: unless(
+        'request.operation != "CREATE" || object.spec.?nodeName.orValue("") == ""',
+        text('spec.nodeName goes around the scheduler: use spec.nodeSelector, or leave it out'),
+      ),
+      preferring: unless(
+        `request.operation != "CREATE" || ${namedIn('priorityClassName', ALLOWED_PRIORITY_CLASSES)}`,
+        '"this Grant does not lend the priority class " + object.spec.priorityClassName + ": leave spec.priorityClassName out"',
+      ),
+      running: unless(
+        namedIn('runtimeClassName', ALLOWED_RUNTIME_CLASSES),
+        '"this Grant does not lend the runtime class " + object.spec.runtimeClassName + ": leave spec.runtimeClassName out"',
+      ),
+      tolerating: unless(
+        'object.spec.?tolerations.orValue([]).all(t, t.?key.orValue("").startsWith("node.kubernetes.io/") || t.?key.orValue("") in variables.lent)',
+        text('spec.tolerations may name taints of node.kubernetes.io/ and of lent resources only: leave the others out'),
+      ),
+      lingering: unless(
+        `object.spec.?terminationGracePeriodSeconds.orValue(30) <= ${LONGEST_GRACE_S}`,
+        text(`spec.terminationGracePeriodSeconds is at most ${LONGEST_GRACE_S}: lower it`),
+      ),
+      calling: `variables.containers.filter(c, ${callsOut}).map(c, "a probe or hook of container " + c.name + " names a host, which the node would call: leave host out")`,
+      impersonating: unless(
+        'variables.volumes.all(v, v.?projected.?sources.orValue([]).all(s, s.?serviceAccountToken.?audience.orValue("") == "" && !has(s.podCertificate)))',
+        text('a projected token or certificate would speak for this cluster elsewhere: leave audience and podCertificate out'),
+      ),
+      mounting: unless(
+        'variables.volumes.all(v, !has(v.csi))',
+        text('inline csi volumes are not counted by the quota: use a PersistentVolumeClaim'),
+      ),
+      empowering: unless(
+        `!(${changes('variables.annotations', 'variables.annotationsBefore', isPower)})`,
+        `"annotations for kubelet, network or autoscaler give a pod more than its spec: leave out those with " + ${texts(POWERS)}.filter(power, variables.annotations.exists(k, k.contains(power))).join(", ")`,
+      ),
+    },
+    message: 'this pod asks for more than its Grant lends',
+  }),
+  refusal({
+    name: 'keystone-slice-devices',
+    description: 'Refuses claims on devices of a class that the Grant does not lend.',
+    match: [match('resource.k8s.io', ['resourceclaims', 'resourceclaimtemplates'])],
+    namespaces: IN_SLICES,
+    when: { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` },
+    variables: {
+      lent: listed(ALLOWED_RESOURCES),
+      spec: 'request.resource.resource == "resourceclaims" ? dyn(object.spec) : dyn(object.spec).?spec.orValue({})',
+      // A class stands directly in the request (v1beta1), in exactly, or in each of several alternatives.
+      requests:
+        'variables.spec.?devices.?requests.orValue([]) + variables.spec.?devices.?requests.orValue([]).filter(r, has(r.exactly)).map(r, r.exactly)',
+      alternatives: 'variables.spec.?devices.?requests.orValue([]).map(r, r.?firstAvailable.orValue([]))',
+    },
+    faults: {
+      unlent: `variables.requests.filter(r, has(r.deviceClassName) && !(r.deviceClassName + ${text(DEVICE_CLASS_SUFFIX)} in variables.lent)).map(r, "this Grant lends no device of class " + r.deviceClassName + ": ask for another or none")`,
+      unlentEither: unless(
+        `variables.alternatives.all(list, list.all(r, r.deviceClassName + ${text(DEVICE_CLASS_SUFFIX)} in variables.lent))`,
+        text('firstAvailable names a class of which this Grant lends no device: leave it out'),
+      ),
+      administering: unless(
+        'variables.requests.all(r, !r.?adminAccess.orValue(false))',
+        text('adminAccess reaches the devices of others: leave it out'),
+      ),
+    },
+    message: 'this claim asks for devices that its Grant does not lend',
+  }),
+];

@@ -1,0 +1,63 @@
+import type { AdmissionPolicy } from '../../meta/policy.ts';
+import {
+  ALLOWED_STORAGE_CLASSES,
+  BEFORE,
+  BREAK_GLASS,
+  changes,
+  IN_SLICES,
+  listed,
+  match,
+  refusal,
+  SERVES_CLUSTER,
+  text,
+  unless,
+} from './grant.slice.ts';
+
+/** Annotations by which Kubernetes notes its own decisions about a claim, and an old one that overrules the class in the spec. */
+const isDecision = (key: string): string =>
+  `(${key}.startsWith("volume.kubernetes.io/") || ${key}.startsWith("volume.beta.kubernetes.io/") || ${key}.startsWith("pv.kubernetes.io/"))`;
+
+/** Storage is lent by class and comes empty; also for claims that controllers make from a guest's templates. */
+export const storagePolicies: readonly AdmissionPolicy[] = [
+  refusal({
+    name: 'keystone-slice-claims',
+    description: 'Refuses claims on storage of a class that the Grant does not lend, and on volumes with the data of others.',
+    match: [match('', ['persistentvolumeclaims'])],
+    namespaces: IN_SLICES,
+    when: { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` },
+    variables: {
+      before: BEFORE,
+      lent: listed(ALLOWED_STORAGE_CLASSES),
+      class: 'object.spec.?storageClassName.orValue("")',
+      volume: 'object.spec.?volumeName.orValue("")',
+      source: 'dyn(object.spec.?dataSourceRef)',
+      annotations: 'dyn(object.metadata.?annotations.orValue({}))',
+      annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
+    },
+    faults: {
+      unlent: unless(
+        'request.operation != "CREATE" || "*" in variables.lent || variables.class in variables.lent',
+        '(variables.class == "" ? "a claim names its storage class here" : "this Grant lends no storage of class " + variables.class) + (size(variables.lent) == 0 ? ": it lends none at all" : ": set spec.storageClassName to one of " + variables.lent.join(", "))',
+      ),
+      choosing: unless(
+        'variables.volume == variables.before.?spec.?volumeName.orValue("") && (request.operation != "CREATE" || !has(object.spec.selector))',
+        text("a claim can't choose its volume: leave spec.volumeName and spec.selector out"),
+      ),
+      copying: unless(
+        'request.operation != "CREATE" || (!variables.source.?namespace.hasValue() && variables.source.?kind.orValue("VolumeSnapshot") in ["PersistentVolumeClaim", "VolumeSnapshot"])',
+        text('spec.dataSourceRef may name a PersistentVolumeClaim or VolumeSnapshot of this namespace only: leave it out'),
+      ),
+      tuning: unless(
+        'object.spec.?volumeAttributesClassName.orValue("") == variables.before.?spec.?volumeAttributesClassName.orValue("")',
+        text('this Grant lends no volume attributes classes: leave spec.volumeAttributesClassName as it is'),
+      ),
+      deciding: unless(
+        `!(${changes('variables.annotations', 'variables.annotationsBefore', isDecision)})`,
+        text(
+          'annotations of volume.kubernetes.io, volume.beta.kubernetes.io and pv.kubernetes.io are set by Kubernetes: leave them as they are',
+        ),
+      ),
+    },
+    message: 'this claim asks for storage that its Grant does not lend',
+  }),
+];

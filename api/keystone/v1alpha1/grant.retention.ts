@@ -1,0 +1,4 @@
+/** On a volume that outlives its slice: the uid of the Grant whose guest wrote it. */
+export const RETAINED_FROM = 'keystone.io/retained-from';
+/** On the same: until when it stays. */
+export const RETAINED_UNTIL = 'keystone.io/retained-until';
