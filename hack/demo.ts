@@ -10,6 +10,7 @@ import { eventually } from '../test/env/eventually.ts';
 import { kubectl } from '../test/env/kubectl.ts';
 import { type Background, startInBackground, stopInBackground } from './testbed/background.ts';
 import { ensureHyper } from './testbed/hyper.ts';
+import { lendAndUseUp, type Run } from './demo.grant.ts';
 import { attempt, ROOT, seconds, SetupError, step } from './testbed/steps.ts';
 
 /** Each checkout has its own demo: one must not take away another's. */
@@ -31,7 +32,8 @@ async function up(): Promise<void> {
   else await startFresh();
   await step('Installing CRDs, policies and the namespace of the operator', '2 s', install);
   await step('Starting the operator and waiting until it knows its realm', '3 s', startOperator);
-  await show();
+  const refusal = await step('Lending one CPU to bob-home, and using it up', '5 s', () => lendAndUseUp(run, REALM));
+  await show(refusal);
   console.log(`\nThe demo is up after ${seconds(started)}.`);
 }
 
@@ -104,19 +106,26 @@ function endOfLog(): string {
   return readFileSync(OPERATOR.log, 'utf8').trimEnd().split('\n').slice(-15).join('\n');
 }
 
-async function show(): Promise<void> {
+const run: Run = (args, stdin) =>
+  kubectl(KUBECONFIG, args, { withinMs: (READY_SECONDS + 10) * 1000, ...(stdin === undefined ? {} : { stdin }) });
+
+async function show(refusal: string): Promise<void> {
   console.log('\n$ kubectl get clusterregistrations');
   console.log(await mustKubectl('get', 'clusterregistrations'));
+  console.log('$ kubectl get grants -n keystone-system');
+  console.log(await mustKubectl('get', 'grants', '-n', 'keystone-system'));
+  console.log(`Three pods of 300m fit into the one CPU that is lent; the API server itself refused the fourth:\n  ${refusal}\n`);
   const turns = [
     ['kubectl get clusterregistration local -o yaml', 'who this realm is'],
     ['kubectl explain clusterregistration.status', 'what each field says'],
     ['kubectl delete secret --all -n keystone-system --dry-run=server', 'what that would mean'],
     ['kubectl get keystone -A', 'everything of ours'],
+    ['kubectl patch grant for-bob -n keystone-system --type=merge -p \'{"spec":{"revoked":true}}\'', 'takes the slice back'],
     [`tail -f ${OPERATOR.log}`, 'what the operator does'],
     ['make demo-down', 'ends it all'],
   ];
   console.log(`Your turn:\n  export KUBECONFIG=${KUBECONFIG} PATH=${join(ROOT, 'bin')}:$PATH`);
-  for (const [command = '', why] of turns) console.log(`  ${command.padEnd(66)}# ${why}`);
+  for (const [command = '', why] of turns) console.log(`  ${command.padEnd(90)} # ${why}`);
 }
 
 async function down(): Promise<void> {
