@@ -51,6 +51,8 @@ export function grantController(settings: Settings) {
       allow('networking.k8s.io', ['networkpolicies'], APPLY),
       allow('', ['persistentvolumes'], [...READ, 'patch']),
     ],
+    // The steps mostly wait for the API server; who is let in is decided without waiting, so that passes may overlap.
+    concurrency: 4,
     facts: () => ({}),
     plan: (grant, now) => {
       if (!settings.grantNamespaces.includes(grant.metadata.namespace ?? '')) return [refuseNamespace(settings)];
