@@ -91,17 +91,9 @@ export const REASONS = {
     means: 'The ResourceQuota is there, but Kubernetes has not taken up its limits yet. Nobody is let in before.',
     remedy: 'Wait some seconds. If it stays, look whether kube-controller-manager runs.',
   },
-  WithinQuota: {
-    means: 'What is used is not more than what is lent.',
-    remedy: 'Nothing to do.',
-  },
   OverQuota: {
     means: 'More is used than is lent, since `spec.hard` has become smaller. Nothing is ended, but nothing new starts.',
     remedy: 'End workloads until the use is below the limits, or lend more. The message names the keys.',
-  },
-  UnknownResourceKey: {
-    means: 'A key in `spec.hard` has the right form, but nothing in this cluster counts it, such as a storage class that is not there.',
-    remedy: 'Correct the key, or install what provides it. The message names the key.',
   },
   BandwidthUnsupported: {
     means: 'The Grant limits bandwidth, and nothing in this cluster enforces that. All other limits hold.',

@@ -40,7 +40,7 @@ const amounts = (description: string) =>
 const ended = object(
   {
     epoch: int64({ minimum: 0, description: 'epoch is the one that ended.' }),
-    reason: enumeration(['Revoked', 'Expired', 'Deleted'], { description: 'reason is why it ended.' }),
+    reason: enumeration(['Revoked', 'Expired'], { description: 'reason is why it ended.' }),
     at: dateTime({ description: 'at is when it was decided.' }),
   },
   { description: 'ended tells that an epoch has ended for good: what was decided is done to its end, whatever happens meanwhile.' },
