@@ -18,7 +18,7 @@ import { keepData, recordEnd, releaseNamespace } from './ending.ts';
 import type { Facts } from './facts.ts';
 import { latchOf, phaseOf, type Phase } from './policy.ts';
 import { grantStatus } from './status.ts';
-import { capacityStep, knowRealm, observeLife, promiseSlice, refuseNamespace, type Settings } from './steps.ts';
+import { capacityStep, isOurs, knowRealm, observeLife, promiseSlice, realmIn, refuseNamespace, type Settings } from './steps.ts';
 
 /** A Grant lends a slice of this realm to another realm: one namespace, natively limited. */
 export function grantController(settings: Settings) {
@@ -59,6 +59,7 @@ export function grantController(settings: Settings) {
       return [knowRealm, observeLife, ...plans[phaseOf(grant, now)]];
     },
     ending,
+    concernsUs: (grant, cache) => isOurs(grant, settings, realmIn(cache)),
     status: grantStatus,
   });
 }

@@ -1,6 +1,6 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { Grant, type GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
-import { TerminalError, done, enough, requeueAt, waitFor, type Step } from '../runtime/index.ts';
+import { TerminalError, done, enough, requeueAt, waitFor, type Reader, type Step } from '../runtime/index.ts';
 import { judgeCapacity, type Claim } from './capacity.ts';
 import type { Facts } from './facts.ts';
 import { effectiveHard, type Hard } from './hard.ts';
@@ -25,6 +25,10 @@ export const refuseNamespace =
       `Grants are served in the namespace ${namespaces} only: create this one there`,
     );
   };
+
+/** The name of this realm, once it has one. */
+export const realmIn = (cache: Reader): string | undefined =>
+  cache.get(ClusterRegistration, { namespace: '', name: 'local' })?.status?.realm;
 
 /** Finds out whether this Grant is this realm's to give: one repository may be synced to many clusters. */
 export const knowRealm: GrantStep = async ({ object, facts, cache }) => {
@@ -60,8 +64,8 @@ export function capacityStep(settings: Settings): GrantStep {
   };
 }
 
-/** Only what this realm may lend at all takes part: not another's Grant, and none from a namespace in which none are served. */
-const isOurs = ({ metadata, spec }: Grant, { grantNamespaces }: Settings, realm: string | undefined): boolean =>
+/** Whether a Grant is this realm's to give at all: not another's, and none from a namespace in which none are served. */
+export const isOurs = ({ metadata, spec }: Grant, { grantNamespaces }: Settings, realm: string | undefined): boolean =>
   spec.grantorRealm === realm && grantNamespaces.includes(metadata.namespace ?? '');
 
 /** What a Grant claims of the nodes; nothing once it is over. */

@@ -52,6 +52,8 @@ export interface ControllerSpec<T extends Conditioned, F> {
   readonly plan: (object: T, now: Date) => readonly Step<T, F>[];
   /** The steps before an object may go; having some implies a finalizer. */
   readonly ending?: readonly Step<T, F>[];
+  /** Whether anything will ever be made for this object; if not, it is left without a finalizer. Without this, always. */
+  readonly concernsUs?: (object: T, cache: Reader) => boolean;
   readonly status: StatusRule<T, F>;
   /** How many objects at once; 1 unless the steps mostly wait for others. */
   readonly concurrency?: number;

@@ -1,4 +1,5 @@
 /** All that a room needs of the runtime, under one import. */
+export type { Reader } from './caches.ts';
 export { mapTo, byOwnerLabel, type Scope, type Step } from './definition.ts';
 export { defineController, type Controller } from './controller.ts';
 export { defineStatus, type Halt, type Verdict } from './conditions.ts';

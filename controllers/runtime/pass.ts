@@ -45,7 +45,7 @@ export async function runPass<T extends Conditioned, F>(
   const held = finalizers.includes(finalizer);
   const leaving = deletionTimestamp !== undefined;
   if (leaving && !held) return { kind: 'done' };
-  if (!leaving && !held && spec.ending !== undefined) {
+  if (!leaving && !held && needsFinalizer(spec, object, context.cache)) {
     // Alone and first: nothing may exist that a deletion could miss.
     context.gate.wrote(keyOf(object), spec.for, await context.client.setFinalizers(spec.for, object, [...finalizers, finalizer]));
     return { kind: 'again', afterMs: 0 };
@@ -62,6 +62,9 @@ export async function runPass<T extends Conditioned, F>(
   const result = await runSteps(spec.plan(object, moment.now), scope);
   return conclude(spec, scope, context, result);
 }
+
+const needsFinalizer = <T extends Conditioned, F>({ ending, concernsUs }: ControllerSpec<T, F>, object: T, cache: Reader): boolean =>
+  ending !== undefined && (concernsUs?.(object, cache) ?? true);
 
 /** How often an ending that only a human can mend is tried again. */
 const BLOCKED_MS = 60_000;
