@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import type { ResourceQuota } from '../../api/meta/builtin.ts';
+import { crashAfterWrite } from '../env/disturbances.ts';
+import { eventually } from '../env/eventually.ts';
+import { api } from '../env/hooks.ts';
+import type { RunningEngine } from '../env/engine.ts';
+import { useGrants, type GrantWorld } from '../grant/world.ts';
+import { ok } from '../parcel/world.ts';
+
+const HARD = { 'requests.cpu': '1', 'requests.memory': '1Gi' };
+
+/** What is in force: the hard CPU of the quota of the one slice there is, or that there is none. */
+async function inForce(world: GrantWorld): Promise<string> {
+  const [slice, ...more] = await world.slices();
+  expect(more, 'never two slices').to.deep.equal([]);
+  if (slice === undefined) return 'nothing';
+  const answer = await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`);
+  return answer.status === 200 ? (ok<ResourceQuota>(answer).status?.hard?.['requests.cpu'] ?? 'pending') : 'no quota';
+}
+
+const settles = (world: GrantWorld, want: string): Promise<void> =>
+  eventually(async () => expect(await inForce(world)).to.equal(want), { withinMs: 30_000 }).then(() => undefined);
+
+/** A Grant's life: made, changed, shrunk, taken back, given anew, deleted, and made again under its name. */
+async function life(world: GrantWorld): Promise<void> {
+  await world.create('g', { hard: HARD });
+  await settles(world, '1');
+  await world.change('g', { hard: { ...HARD, 'requests.cpu': '2' } });
+  await settles(world, '2');
+  await world.change('g', { hard: { ...HARD, 'requests.cpu': '500m' } });
+  await settles(world, '500m');
+  await world.change('g', { revoked: true });
+  await settles(world, 'nothing');
+  await world.change('g', { revoked: false });
+  await settles(world, '500m');
+  await world.remove('g');
+  await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 30_000 });
+  await world.create('g', { hard: HARD });
+  await settles(world, '1');
+  await world.because('g', 'InForce', 'Usable');
+}
+
+describe('a crash in the life of a Grant', () => {
+  const world = useGrants();
+
+  /** Lives that life with an operator that dies behind its nth write and is started anew; tells how many writes it made. */
+  async function liveWithCrash(nth: number): Promise<number> {
+    const death = Promise.withResolvers<void>();
+    const engine = await world.run({ wrap: crashAfterWrite(nth, death.resolve) });
+    let successor: Promise<RunningEngine> | undefined;
+    void death.promise.then(() => (successor = engine.stop().then(() => world.run())));
+    await life(world);
+    const next = await successor;
+    const writes = engine.writes.length + (next?.writes.length ?? 0);
+    await (next ?? engine).stop();
+    return writes;
+  }
+
+  it('changes nothing of how it ends, wherever it happens', async () => {
+    const writes = await liveWithCrash(Infinity);
+    const all = Array.from({ length: writes }, (_, i) => i + 1);
+    const start = Date.now() % writes;
+    // All points in turn would take minutes: each run takes two, and says which.
+    const points = process.env['TEST_FULL'] === undefined ? [start, (start + Math.floor(writes / 2)) % writes].map((i) => i + 1) : all;
+    console.log(`      ${writes} writes; a crash behind ${points.join(', ')}`);
+    for (const nth of points) {
+      const cleaner = await world.run();
+      await world.remove('g');
+      await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 30_000 });
+      await cleaner.stop();
+      await liveWithCrash(nth);
+    }
+  }).timeout(1_800_000);
+});
