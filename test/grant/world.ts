@@ -39,11 +39,13 @@ export interface GrantWorld {
 export function useGrants(): GrantWorld {
   let state = { namespace: '', userAgent: '' };
   let engines: RunningEngine[] = [];
+  let kubeconfig = '';
   const path = (name = '') => `/apis/keystone.io/v1alpha1/namespaces/${state.namespace}/grants/${name}`.replace(/\/$/, '');
 
   before(async function () {
     this.timeout(60_000);
-    await installOperator(controlPlane());
+    // With the operator's own account: its rights and what confines it are tested along.
+    ({ kubeconfig } = await installOperator(controlPlane()));
   });
   beforeEach(async () => {
     state = { namespace: await createNamespace(api()), userAgent: `keystone-operator/${randomUUID()}` };
@@ -105,7 +107,7 @@ export function useGrants(): GrantWorld {
     },
     async run(options = {}) {
       const controller = grantController({ grantNamespaces: [state.namespace], capacityReserve: 0 });
-      const engine = await runEngine([controller], { kubeconfig: controlPlane().kubeconfigPath, userAgent: state.userAgent, ...options });
+      const engine = await runEngine([controller], { kubeconfig, userAgent: state.userAgent, ...options });
       engines.push(engine);
       return engine;
     },

@@ -4,6 +4,8 @@ import {
   BEFORE,
   BREAK_GLASS,
   changes,
+  CONTROLLER_LABEL,
+  GRANT_CONTROLLER,
   IN_SLICES,
   match,
   matchAll,
@@ -17,13 +19,26 @@ import {
 
 /** What a slice may hold. Any other kind, also one that comes with tomorrow's operator, would act beyond the slice for all we know. */
 const KINDS = [
-  ...['pods', 'pods/eviction', 'pods/ephemeralcontainers', 'pods/resize'],
-  ...['services', 'configmaps', 'secrets', 'persistentvolumeclaims', 'serviceaccounts'],
-  ...['replicationcontrollers', 'replicationcontrollers/scale'],
+  'pods',
+  'pods/eviction',
+  'pods/ephemeralcontainers',
+  'pods/resize',
+  'services',
+  'configmaps',
+  'secrets',
+  'persistentvolumeclaims',
+  'serviceaccounts',
+  'replicationcontrollers',
+  'replicationcontrollers/scale',
   ...['deployments', 'statefulsets', 'replicasets'].flatMap((resource) => [`${resource}.apps`, `${resource}/scale.apps`]),
-  ...['daemonsets.apps', 'jobs.batch', 'cronjobs.batch'],
-  ...['horizontalpodautoscalers.autoscaling', 'poddisruptionbudgets.policy', 'leases.coordination.k8s.io'],
-  ...['resourceclaims.resource.k8s.io', 'resourceclaimtemplates.resource.k8s.io'],
+  'daemonsets.apps',
+  'jobs.batch',
+  'cronjobs.batch',
+  'horizontalpodautoscalers.autoscaling',
+  'poddisruptionbudgets.policy',
+  'leases.coordination.k8s.io',
+  'resourceclaims.resource.k8s.io',
+  'resourceclaimtemplates.resource.k8s.io',
   'localsubjectaccessreviews.authorization.k8s.io',
 ];
 
@@ -54,7 +69,8 @@ const OWNERS = [
     (kind) => `v1/${kind}`,
   ),
   ...['Deployment', 'ReplicaSet', 'StatefulSet', 'DaemonSet'].map((kind) => `apps/v1/${kind}`),
-  ...['batch/v1/Job', 'batch/v1/CronJob'],
+  'batch/v1/Job',
+  'batch/v1/CronJob',
 ];
 
 const onlyInEmergencies = { calm: `!(${BREAK_GLASS})` };
@@ -91,7 +107,11 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
     description: 'Keeps guests from holding up deletion, from tying objects to others outside, and from speaking in our name.',
     match: matchAll(),
     namespaces: IN_SLICES,
-    when: { stranger: `!(${TRUSTED})` },
+    when: {
+      stranger: `!(${TRUSTED})`,
+      // These are refused whole.
+      other: `!(${IS_LIMIT}) && !(request.operation == "UPDATE" && oldObject.?metadata.?labels[?${text(CONTROLLER_LABEL)}].orValue("") == ${text(GRANT_CONTROLLER)})`,
+    },
     variables: {
       before: BEFORE,
       finalizers: 'dyn(object).?metadata.?finalizers.orValue([])',

@@ -24,8 +24,14 @@ const DEVICE_CLASS_SUFFIX = '.deviceclass.resource.k8s.io/devices';
 
 /** Annotations by which kubelet, network and autoscaler give a pod what its spec could not ask for. */
 const POWERS = [
-  ...['kubernetes.io/config.', 'cni.cncf.io/', 'multus-cni.io/', 'cni.projectcalico.org/', 'ovn.kubernetes.io/', 'cilium.io/'],
-  ...['cluster-autoscaler.kubernetes.io/safe-to-evict', 'karpenter.sh/do-not-disrupt'],
+  'kubernetes.io/config.',
+  'cni.cncf.io/',
+  'multus-cni.io/',
+  'cni.projectcalico.org/',
+  'ovn.kubernetes.io/',
+  'cilium.io/',
+  'cluster-autoscaler.kubernetes.io/safe-to-evict',
+  'karpenter.sh/do-not-disrupt',
 ];
 const isPower = (key: string): string => `${texts(POWERS)}.exists(power, ${key}.contains(power))`;
 
@@ -54,13 +60,14 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       lent: listed(ALLOWED_RESOURCES),
       containers:
         'dyn(object.spec.containers) + dyn(object.spec.?initContainers.orValue([])) + dyn(object.spec.?ephemeralContainers.orValue([]))',
-      askers: 'variables.containers + (has(object.spec.resources) ? [{"name": "(all)", "resources": dyn(object.spec.resources)}] : [])',
+      askers:
+        'variables.containers + (has(object.spec.resources) ? [{"name": dyn("(all)"), "resources": dyn(object.spec.resources)}] : [])',
       volumes: 'dyn(object.spec.?volumes.orValue([]))',
       annotations: 'dyn(object.metadata.?annotations.orValue({}))',
       annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
     },
     faults: {
-      asking: `variables.askers.map(c, {"name": c.name, "unlent": ${unlentOnce}}).filter(c, size(c.unlent) > 0).map(c, "container " + c.name + " asks for " + c.unlent.join(", ") + ": this Grant lends " + (size(variables.lent) == 0 ? "nothing" : variables.lent.join(", ") + " only"))`,
+      asking: `variables.askers.map(c, {"name": dyn(c.name), "unlent": dyn(${unlentOnce})}).filter(c, size(c.unlent) > 0).map(c, "container " + c.name + " asks for " + c.unlent.join(", ") + ": this Grant lends " + (size(variables.lent) == 0 ? "nothing" : variables.lent.join(", ") + " only"))`,
       claiming: unless(
         `object.spec.?resourceClaims.orValue([]).size() == 0 || variables.lent.exists(r, r.endsWith(${text(DEVICE_CLASS_SUFFIX)}))`,
         text('spec.resourceClaims ask for devices: this Grant lends none'),
@@ -124,10 +131,6 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       unlentEither: unless(
         `variables.alternatives.all(list, list.all(r, r.deviceClassName + ${text(DEVICE_CLASS_SUFFIX)} in variables.lent))`,
         text('firstAvailable names a class of which this Grant lends no device: leave it out'),
-      ),
-      administering: unless(
-        'variables.requests.all(r, !r.?adminAccess.orValue(false))',
-        text('adminAccess reaches the devices of others: leave it out'),
       ),
     },
     message: 'this claim asks for devices that its Grant does not lend',

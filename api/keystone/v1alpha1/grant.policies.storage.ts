@@ -30,7 +30,6 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
       lent: listed(ALLOWED_STORAGE_CLASSES),
       class: 'object.spec.?storageClassName.orValue("")',
       volume: 'object.spec.?volumeName.orValue("")',
-      source: 'dyn(object.spec.?dataSourceRef)',
       annotations: 'dyn(object.metadata.?annotations.orValue({}))',
       annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
     },
@@ -44,7 +43,7 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
         text("a claim can't choose its volume: leave spec.volumeName and spec.selector out"),
       ),
       copying: unless(
-        'request.operation != "CREATE" || (!variables.source.?namespace.hasValue() && variables.source.?kind.orValue("VolumeSnapshot") in ["PersistentVolumeClaim", "VolumeSnapshot"])',
+        'request.operation != "CREATE" || (object.spec.?dataSourceRef.?namespace.orValue("") == "" && object.spec.?dataSourceRef.?kind.orValue("VolumeSnapshot") in ["PersistentVolumeClaim", "VolumeSnapshot"])',
         text('spec.dataSourceRef may name a PersistentVolumeClaim or VolumeSnapshot of this namespace only: leave it out'),
       ),
       tuning: unless(

@@ -9,8 +9,9 @@ const PODS =
   '{"0": "no pod", "1": "1 pod"}[?oldObject.?status.?used[?"pods"].orValue("0")].orValue(oldObject.?status.?used[?"pods"].orValue("0") + " pods")';
 const WHOSE = 'oldObject.spec.granteeRealm + " in " + oldObject.status.namespace';
 
-/** What the new spec lends of a key that is in use; what it neither had nor has is a bound of ours, which stays. */
-const LENT = `(k in variables.hard ? string(variables.hard[k]) : k.startsWith("limits.") && "requests." + k.substring(7) in variables.hard ? string(variables.hard["requests." + k.substring(7)]) : k in variables.hardBefore ? "0" : variables.used[k])`;
+/** What a given spec lends of a key that is in use: a limit follows its request, what is not named is nothing, but numbers of objects and scratch space stay. */
+const LENT =
+  '(k in variables.hard ? string(variables.hard[k]) : k.startsWith("limits.") && "requests." + k.substring(7) in variables.hard ? string(variables.hard["requests." + k.substring(7)]) : (k.contains("requests.") || k.startsWith("limits.")) && !k.endsWith("ephemeral-storage") ? "0" : variables.used[k])';
 
 /** What owners are told before they end a Grant or make it smaller; also with --dry-run=server. */
 export const grantWarnings: readonly AdmissionPolicy[] = [
