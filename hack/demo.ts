@@ -6,7 +6,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { removeContainer } from '../test/env/container.ts';
 import { startControlPlane } from '../test/env/control-plane.ts';
+import { readAccess } from '../test/env/api.ts';
 import { eventually } from '../test/env/eventually.ts';
+import { writeKubeconfig } from '../test/env/operator.ts';
 import { kubectl } from '../test/env/kubectl.ts';
 import { type Background, startInBackground, stopInBackground } from './testbed/background.ts';
 import { ensureHyper } from './testbed/hyper.ts';
@@ -18,6 +20,7 @@ const NAME = `keystone-demo-${createHash('sha256').update(ROOT).digest('hex').sl
 const REALM = 'demo-home';
 const FOLDER = join(ROOT, '.cache/demo');
 const KUBECONFIG = join(FOLDER, 'kubeconfig');
+const OPERATOR_KUBECONFIG = join(FOLDER, 'operator.kubeconfig');
 const READY_SECONDS = 60;
 const OPERATOR: Background = {
   pidFile: join(FOLDER, 'operator.pid'),
@@ -62,6 +65,12 @@ async function install(): Promise<void> {
   await mustKubectl('apply', '--server-side', '-k', 'config/crd');
   await mustKubectl('wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s');
   await mustKubectl('apply', '--server-side', '-k', 'config/policies');
+  // The operator runs as its own account, as it would in a Pod: the policies let nobody else touch what it makes.
+  await mustKubectl('apply', '--server-side', '-f', 'config/manager/serviceaccount.yaml');
+  await mustKubectl('apply', '--server-side', '-k', 'config/rbac');
+  const token = await mustKubectl('create', 'token', 'keystone-operator', '-n', 'keystone-system', '--duration=24h');
+  const { server, ca } = readAccess(KUBECONFIG);
+  writeKubeconfig(OPERATOR_KUBECONFIG, server, ca, { token: token.trim() });
 }
 
 async function startOperator(): Promise<void> {
@@ -69,7 +78,7 @@ async function startOperator(): Promise<void> {
   const { PATH, HOME } = process.env;
   // The demo may run beside another operator, which has the usual port.
   const probes = `127.0.0.1:${await freePort()}`;
-  const env = { PATH, HOME, KUBECONFIG, KEYSTONE_REALM: REALM };
+  const env = { PATH, HOME, KUBECONFIG: OPERATOR_KUBECONFIG, KEYSTONE_REALM: REALM };
   const ended = startInBackground(OPERATOR, [`--health-probe-bind-address=${probes}`], env).then((how) => {
     throw new SetupError(`The operator is gone: ${how}. The end of its log:\n${endOfLog()}`);
   });

@@ -46,7 +46,6 @@ const OBJECT_CAPS: Hard = {
   'count/poddisruptionbudgets.policy': '20',
   'count/ingresses.networking.k8s.io': '0',
   'count/leases.coordination.k8s.io': '20',
-  'count/events': '1k',
   'count/serviceaccounts': '20',
 };
 

@@ -240,14 +240,14 @@ describe('FR-004 · a slice without an operator', function () {
     it('what ends with a Grant that is deleted', async () =>
       eventually(async () =>
         expect(await said('delete', 'grant', 'told')).to.equal(
-          'this ends 3 pods of bob-home in grant-bob-home-told-1, after a notice of 30s; volumes are kept for 168h',
+          'this ends 3 pods of bob-home in grant-bob-home-told-1; volumes are kept for 168h',
         ),
       ));
 
     it('what ends with a Grant that is revoked', async () => {
-      expect(await patching({ revoked: true })).to.contain('this ends 3 pods of bob-home in grant-bob-home-told-1, after a notice of 30s');
+      expect(await patching({ revoked: true })).to.contain('this ends 3 pods of bob-home in grant-bob-home-told-1');
       expect(await patching({ revoked: true, revocation: 'Immediate' })).to.contain(
-        'this ends 3 pods of bob-home in grant-bob-home-told-1, at once',
+        'this ends 3 pods of bob-home in grant-bob-home-told-1',
       );
     });
 

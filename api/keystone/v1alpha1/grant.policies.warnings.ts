@@ -29,7 +29,7 @@ export const grantWarnings: readonly AdmissionPolicy[] = [
       {
         expression: 'false',
         message: 'this ends all workloads of the Grant',
-        messageExpression: `"this ends " + ${PODS} + " of " + ${WHOSE} + (variables.spec.?revocation.orValue("Graceful") == "Immediate" ? ", at once" : ", after a notice of " + variables.spec.?noticePeriod.orValue("30s")) + "; volumes are kept for " + variables.spec.?dataRetention.orValue("168h")`,
+        messageExpression: `"this ends " + ${PODS} + " of " + ${WHOSE} + "; volumes are kept for " + variables.spec.?dataRetention.orValue("168h")`,
       },
     ],
   },
