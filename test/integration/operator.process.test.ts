@@ -83,9 +83,9 @@ describe('the operator as a process', () => {
     const operator = await start({ kubeconfig: path, args: ['--controllers=clusterregistration'] });
     await eventually(() => expect(operator.output()).to.include('No answer from the API server, trying again'));
     await new Promise((resolve) => setTimeout(resolve, 3000));
-    expect(warnings(operator), 'one line for each of the four collections, not one for each attempt').to.have.length(4);
+    expect(warnings(operator), 'one line for each of the five collections, not one for each attempt').to.have.length(5);
     expect(await operator.probe('/readyz')).to.match(
-      /^503 \[-\]caches: not read yet: clusterregistrations.guildnet.io, secrets, namespaces, nodes$/,
+      /^503 \[-\]caches: not read yet: clusterregistrations.guildnet.io, secrets, namespaces, nodes, persistentvolumes$/,
     );
     expect(await operator.probe('/healthz'), 'it waits, it is not broken').to.equal('200 ok');
     const way = forwarder(port);
