@@ -32,7 +32,7 @@ export const realmIn = (cache: Reader): string | undefined =>
 
 /** Finds out whether this Grant is this realm's to give: one repository may be synced to many clusters. */
 export const knowRealm: GrantStep = async ({ object, facts, cache }) => {
-  const realm = cache.get(ClusterRegistration, { namespace: '', name: 'local' })?.status?.realm;
+  const realm = realmIn(cache);
   if (realm === undefined)
     return waitFor('RealmUnknown' satisfies GrantReason, 'This realm has no name yet: see clusterregistration/local');
   facts.realm = realm;

@@ -2,7 +2,7 @@ import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts'
 import type { Informers } from './caches.ts';
 import { contains, digest } from './canonical.ts';
 import type { Client } from './client.ts';
-import { ApiError, TerminalError } from './errors.ts';
+import { ApiError, TransientError } from './errors.ts';
 import type { Gate } from './consistency.ts';
 import { OWNER_ANNOTATION, owned, ownerUidOf, type Owner } from './ownership.ts';
 import { keyOf, nameOf, servedUnder, targetOf } from './resource.ts';
@@ -83,7 +83,8 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
 function expectOwn(owner: Owner, resource: Resource, live: K8sObject): void {
   if (ownerUidOf(live) === owner.metadata.uid) return;
   const whose = live.metadata.annotations?.[OWNER_ANNOTATION] ?? 'nobody that this operator knows';
-  throw new TerminalError(
+  // The stranger's going is in no cache of ours, so no watch would wake us: look again now and then.
+  throw new TransientError(
     'NameTaken',
     `${resource.kind} ${keyOf(live)} is there already and belongs to ${whose}: delete or rename one of the two`,
   );

@@ -99,13 +99,24 @@ describe('a name that is taken', () => {
     const parcel = await world.settled('p', 'False');
     expect(parcel.status?.conditions?.map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal([
       'Ready NameTaken',
-      'Stalled NameTaken',
+      'Reconciling NameTaken',
     ]);
     await world.remove('p');
     await world.gone('p');
     const { body } = await api().call('GET', there());
     expect(body).to.have.nested.property('data.text', 'not yours');
     expect(body).not.to.have.nested.property('metadata.labels');
+    await engine.stop();
+  });
+
+  it('is used once the stranger has left it, without anybody touching the owner', async () => {
+    const engine = await world.run();
+    await api().call('POST', `/api/v1/namespaces/${world.elsewhere}/configmaps`, { body: { metadata: { name: 'parcel-p' } } });
+    await world.put('p', { text: 'ours', to: world.elsewhere });
+    await world.settled('p', 'False');
+    await api().call('DELETE', there());
+    await world.settled('p');
+    expect((await api().call('GET', there())).body).to.have.nested.property('data.text', 'ours');
     await engine.stop();
   });
 
