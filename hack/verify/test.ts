@@ -1,5 +1,5 @@
 /** Runs the named suites, each in a mocha process of its own, and ends with the totals over all of them on a line alone. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import { add, isGood, isTotals, NOTHING, type Totals, verdict } from './totals.ts';
 
@@ -8,6 +8,8 @@ interface Suite {
   readonly options: readonly string[];
   /** How many processes share the files; tests that wait for a server leave the processor to others. */
   readonly processes: number;
+  /** A program that sets up, once, what all of these processes need: two that install or build at once fail each other. */
+  readonly setup?: string;
 }
 
 const SUITES = new Map<string, Suite>([
@@ -15,7 +17,12 @@ const SUITES = new Map<string, Suite>([
   // One control plane for each process; a test may wait for it as long as a slow machine needs.
   [
     'integration',
-    { files: ['test/{env,integration}/**/*.test.ts'], options: ['--require', './test/env/hooks.ts', '--timeout', '60000'], processes: 2 },
+    {
+      files: ['test/{env,integration}/**/*.test.ts'],
+      options: ['--require', './test/env/hooks.ts', '--timeout', '60000'],
+      processes: 2,
+      setup: 'hack/testbed/build.ts',
+    },
   ],
 ]);
 
@@ -23,10 +30,11 @@ const SUITES = new Map<string, Suite>([
 const GRACE_MS = 20_000;
 const ONE_FAILED: Totals = { passed: 0, failed: 1, skipped: 0 };
 
-async function runSuite(name: string, { files, options, processes }: Suite): Promise<Totals> {
+async function runSuite(name: string, { files, options, processes, setup }: Suite): Promise<Totals> {
   const found = globSync([...files]).sort();
   console.log(`\n${name}: ${found.length} files`);
   if (found.length === 0) return problem(`no files match ${files.join(' ')}`);
+  if (setup !== undefined && spawnSync(process.execPath, [setup], { stdio: 'inherit' }).status !== 0) return problem(`${setup} failed`);
   const flags = process.argv.filter((a) => a.startsWith('--'));
   const ended = share(found, processes).map((part) =>
     outcome(
