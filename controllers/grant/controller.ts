@@ -1,6 +1,6 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { Grant } from '../../api/keystone/v1alpha1/grant.ts';
-import { LimitRange, Namespace, NetworkPolicy, PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
+import { LimitRange, Namespace, NetworkPolicy, ResourceQuota } from '../../api/meta/builtin.ts';
 import {
   APPLY,
   READ,
@@ -14,7 +14,7 @@ import {
   mapTo,
 } from '../runtime/index.ts';
 import { confirmEnforced, ensureNamespace, isolateNetwork, limitResources } from './enforcement.ts';
-import { keepData, recordEnd, releaseNamespace } from './ending.ts';
+import { awaitRelease, keepData, recordEnd, releaseNamespace } from './ending.ts';
 import type { Facts } from './facts.ts';
 import { latchOf, phaseOf, type Phase } from './policy.ts';
 import { grantStatus } from './status.ts';
@@ -22,12 +22,13 @@ import { capacityStep, isOurs, knowRealm, observeLife, promiseSlice, realmIn, re
 
 /** A Grant lends a slice of this realm to another realm: one namespace, natively limited. */
 export function grantController(settings: Settings) {
-  const ending = [keepData, releaseNamespace];
-  const active = [capacityStep(settings), promiseSlice, ensureNamespace, limitResources, isolateNetwork, confirmEnforced];
+  const clearBygone = [keepData, releaseNamespace];
+  const ending = [...clearBygone, awaitRelease];
+  const enforce = [ensureNamespace, limitResources, isolateNetwork, confirmEnforced];
   /** What is done in each phase, in order, once it is known whose the Grant is. */
-  const plans: Readonly<Record<Phase, typeof active>> = {
-    Pending: [],
-    Active: active,
+  const plans: Readonly<Record<Phase, typeof enforce>> = {
+    Pending: clearBygone,
+    Active: [...clearBygone, capacityStep(settings), promiseSlice, ...enforce],
     Revoked: [recordEnd, ...ending],
     Expired: [recordEnd, ...ending],
   };
@@ -42,14 +43,14 @@ export function grantController(settings: Settings) {
         .filter((grant) => !latchOf(grant).admitted)
         .map(keyOf),
     owns: [Namespace, ResourceQuota, LimitRange, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
-    watches: [mapTo(ClusterRegistration, (_, cache) => cache.list(Grant).map(keyOf)), mapTo(PersistentVolume, () => [])],
+    watches: [mapTo(ClusterRegistration, (_, cache) => cache.list(Grant).map(keyOf))],
     rbac: [
       allow('keystone.io', ['grants'], [...READ, 'patch']),
       allow('keystone.io', ['grants/status'], ['patch']),
       allow('guildnet.io', ['clusterregistrations'], READ),
       allow('', ['namespaces', 'resourcequotas', 'limitranges'], APPLY),
       allow('networking.k8s.io', ['networkpolicies'], APPLY),
-      allow('', ['persistentvolumes'], [...READ, 'patch']),
+      allow('', ['persistentvolumes'], ['list', 'patch']),
     ],
     // The steps mostly wait for the API server; who is let in is decided without waiting, so that passes may overlap.
     concurrency: 4,

@@ -1,6 +1,6 @@
 import { Namespace, PersistentVolume } from '../../api/meta/builtin.ts';
 import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
-import { done, waitFor, type Step } from '../runtime/index.ts';
+import { done, waitFor, type Scope, type Step } from '../runtime/index.ts';
 import type { Facts } from './facts.ts';
 import { retainUntil } from './data.ts';
 import { latchOf, phaseOf } from './policy.ts';
@@ -17,23 +17,39 @@ export const recordEnd: GrantStep = async ({ object, facts, now }) => {
   return ended ? done : waitFor('Ending' satisfies GrantReason, 'The slice is about to be taken back', 0);
 };
 
-/** Keeps the guest's data: a volume outlives its claim, and says whose it was and until when it stays. */
-export const keepData: GrantStep = async ({ object, cache, client, now }) => {
-  const slices = new Set(cache.ownedBy(Namespace, object).map(({ metadata }) => metadata.name));
-  for (const volume of cache.list(PersistentVolume)) {
+/** The slices that have no place in this Grant's present: all, unless one is promised. */
+function bygone({ object, cache, now }: Scope<Grant, Facts>): readonly Namespace[] {
+  const current = phaseOf(object, now) === 'Active' && latchOf(object).admitted ? object.status?.namespace : undefined;
+  return cache.ownedBy(Namespace, object).filter(({ metadata }) => metadata.name !== current);
+}
+
+/**
+ * Keeps the guest's data: a volume outlives its claim, and says whose it was and until when it stays. Read past every cache,
+ * since the next step takes the claims away: a volume that a cache did not show yet would be deleted with its claim.
+ */
+export const keepData: GrantStep = async (scope) => {
+  const { object, client, now } = scope;
+  const slices = new Set(bygone(scope).map(({ metadata }) => metadata.name));
+  if (slices.size === 0) return;
+  for (const volume of await client.list(PersistentVolume)) {
     if (!slices.has(volume.spec?.claimRef?.namespace ?? '')) continue;
     await client.amend(PersistentVolume, volume, renderRetained(object, volume, retainUntil(object, volume, now)));
   }
 };
 
+/** Takes away what is bygone, and everything in it: also what an earlier epoch left when its end was undone at once. */
+export const releaseNamespace: GrantStep = async (scope) => {
+  for (const namespace of bygone(scope))
+    if (namespace.metadata.deletionTimestamp === undefined) await scope.client.delete(Namespace, namespace);
+};
+
 /** A namespace that something holds must not hold the Grant for ever: it goes on ending by itself. */
 const PATIENCE_MS = 300_000;
 
-/** Takes the slice away, and everything in it. */
-export const releaseNamespace: GrantStep = async ({ object, facts, cache, client, now, log }) => {
-  const left = cache.ownedBy(Namespace, object);
-  for (const namespace of left) if (namespace.metadata.deletionTimestamp === undefined) await client.delete(Namespace, namespace);
-  const [first] = left;
+/** Waits until the slice is gone. */
+export const awaitRelease: GrantStep = async (scope) => {
+  const { object, facts, now, log } = scope;
+  const [first] = bygone(scope);
   if (first === undefined) return done;
   const since = object.metadata.deletionTimestamp;
   if (since !== undefined && now.getTime() - Date.parse(since) > PATIENCE_MS) {

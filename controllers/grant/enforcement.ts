@@ -1,7 +1,7 @@
 import { LimitRange, Namespace, NetworkPolicy, ResourceQuota } from '../../api/meta/builtin.ts';
 import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
-import { TerminalError, done, isAlreadyExists, waitFor, type Scope, type Step } from '../runtime/index.ts';
+import { TransientError, done, isAlreadyExists, waitFor, type Scope, type Step } from '../runtime/index.ts';
 import { parseQuantity } from '../runtime/quantity.ts';
 import type { Facts } from './facts.ts';
 import type { Hard } from './hard.ts';
@@ -41,7 +41,8 @@ async function createOwn({ object, client, facts }: Scope<Grant, Facts>, name: s
     if (!isAlreadyExists(error)) throw error;
     const there = await client.read(Namespace, { namespace: '', name });
     if (there?.metadata.labels?.[SLICE_LABEL] === object.metadata.uid) return;
-    throw new TerminalError(
+    // Its going is in no cache of ours, so no watch would wake us: look again now and then.
+    throw new TransientError(
       'NamespaceTaken' satisfies GrantReason,
       `There is a namespace ${name} that this Grant did not make: delete it, or create the Grant under another name`,
     );

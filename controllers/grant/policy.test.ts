@@ -10,12 +10,24 @@ const past = '2030-05-01T00:00:00Z';
 const soon = '2030-06-03T00:00:00Z';
 const future = '2031-01-01T00:00:00Z';
 
+const ended = { epoch: 1, reason: 'Revoked', at: past } as const;
+
 describe('the phase of a Grant', () => {
   const cases: { name: string; given: Grant; want: Phase }[] = [
     { name: 'Active without a validity', given: buildGrant({}), want: 'Active' },
     { name: 'Active inside its validity', given: buildGrant({ validity: { validFrom: past, validUntil: future } }), want: 'Active' },
     { name: 'Active from the very moment it begins', given: buildGrant({ validity: { validFrom: now.toISOString() } }), want: 'Active' },
     { name: 'Pending before', given: buildGrant({ validity: { validFrom: future } }), want: 'Pending' },
+    {
+      name: 'Active once it has begun, though its beginning is put off afterwards',
+      given: buildGrant({ validity: { validFrom: future } }, {}, { epoch: 1, namespace: 'grant-x' }),
+      want: 'Active',
+    },
+    {
+      name: 'Pending when it is given anew for later, though the old namespace is not gone yet',
+      given: buildGrant({ validity: { validFrom: future } }, {}, { epoch: 1, namespace: 'grant-x', ended }),
+      want: 'Pending',
+    },
     { name: 'Expired from the very moment it ends', given: buildGrant({ validity: { validUntil: now.toISOString() } }), want: 'Expired' },
     { name: 'Revoked whatever the clock says', given: buildGrant({ revoked: true, validity: { validFrom: future } }), want: 'Revoked' },
     { name: 'Revoked rather than Expired', given: buildGrant({ revoked: true, validity: { validUntil: past } }), want: 'Revoked' },
@@ -43,7 +55,6 @@ describe('the clock of a Grant', () => {
 });
 
 describe('the latch of a Grant', () => {
-  const ended = { epoch: 1, reason: 'Revoked', at: past } as const;
   const cases = [
     { name: 'a first epoch for a new one', given: buildGrant({}), want: { epoch: 1, ended: false, admitted: false } },
     {
@@ -52,6 +63,11 @@ describe('the latch of a Grant', () => {
       want: { epoch: 1, ended: false, admitted: true },
     },
     { name: 'an epoch that is over', given: buildGrant({}, {}, { epoch: 1, ended }), want: { epoch: 1, ended: true, admitted: false } },
+    {
+      name: 'nobody in an epoch that is over, though its namespace is not gone yet',
+      given: buildGrant({}, {}, { epoch: 1, namespace: 'grant-x', ended }),
+      want: { epoch: 1, ended: true, admitted: false },
+    },
     {
       name: 'a new epoch after one that is over',
       given: buildGrant({}, {}, { epoch: 2, namespace: 'grant-y', ended }),

@@ -16,15 +16,19 @@ export interface Latch {
 /** The latch that a Grant's status holds; a new Grant is in its first epoch. */
 export function latchOf({ status }: Grant): Latch {
   const epoch = status?.epoch ?? 1;
-  return { epoch, ended: (status?.ended?.epoch ?? 0) >= epoch, admitted: status?.namespace !== undefined };
+  const ended = (status?.ended?.epoch ?? 0) >= epoch;
+  // The namespace of what ended may be there for a while yet: that lets nobody in.
+  return { epoch, ended, admitted: !ended && status?.namespace !== undefined };
 }
 
-/** Decides the phase from what the owner asks and the clock. No I/O: policy.test.ts is the whole truth. */
-export function phaseOf({ metadata, spec }: Grant, now: Date): Phase {
+/** Decides the phase from what the owner asks, what already happened and the clock. No I/O: policy.test.ts is the whole truth. */
+export function phaseOf(grant: Grant, now: Date): Phase {
+  const { metadata, spec } = grant;
   if (spec.revoked || metadata.deletionTimestamp !== undefined) return 'Revoked';
   const { validFrom, validUntil } = spec.validity ?? {};
   if (validUntil !== undefined && now >= new Date(validUntil)) return 'Expired';
-  return validFrom !== undefined && now < new Date(validFrom) ? 'Pending' : 'Active';
+  // What has begun goes on: a beginning that is put off afterwards must not leave a slice that nobody looks after.
+  return validFrom !== undefined && now < new Date(validFrom) && !latchOf(grant).admitted ? 'Pending' : 'Active';
 }
 
 /** The next moment at which the clock alone changes something; undefined if there is none. */

@@ -48,20 +48,26 @@ export const observeLife: GrantStep = async ({ object, facts, now }) => {
   return next === undefined ? done : requeueAt(next, now);
 };
 
-/** A pure verdict over all Grants; what was let in during this process's life counts before the cache shows it. */
+/** A pure verdict over all Grants; what was let in counts at once, before the cache shows it. */
 export function capacityStep(settings: Settings): GrantStep {
   const letIn = new Map<string, number>();
   return async ({ object, facts, cache, now }) => {
     const allocatable = cache.get(ClusterRegistration, { namespace: '', name: 'local' })?.status?.allocatable ?? {};
     const mine = cache.list(Grant).filter((grant) => isOurs(grant, settings, facts.realm));
+    forgetShown(letIn, mine);
     const claims = mine.flatMap((grant) => claimOf(grant, letIn, now));
     const verdict = judgeCapacity(claims, allocatable, settings.capacityReserve).get(object.metadata.uid);
     if (verdict === undefined) return done;
     facts.capacity = verdict;
     const { admitted, epoch } = latchOf(object);
-    if (verdict.fits) letIn.set(object.metadata.uid, epoch);
+    if (verdict.fits && !admitted) letIn.set(object.metadata.uid, epoch);
     return verdict.fits || admitted ? done : waitFor('InsufficientCapacity' satisfies GrantReason, missingText(verdict.missing));
   };
+}
+
+/** What the cache shows need not be remembered. */
+function forgetShown(letIn: Map<string, number>, grants: readonly Grant[]): void {
+  for (const grant of grants) if (latchOf(grant).admitted) letIn.delete(grant.metadata.uid);
 }
 
 /** Whether a Grant is this realm's to give at all: not another's, and none from a namespace in which none are served. */
@@ -74,7 +80,7 @@ function claimOf(grant: Grant, letIn: ReadonlyMap<string, number>, now: Date): r
   if (phase === 'Revoked' || phase === 'Expired') return [];
   const { metadata, spec } = grant;
   const latch = latchOf(grant);
-  const admitted = (latch.admitted && !latch.ended) || letIn.get(metadata.uid) === latch.epoch;
+  const admitted = latch.admitted || letIn.get(metadata.uid) === latch.epoch;
   const createdAt = metadata.creationTimestamp ?? '';
   return [{ uid: metadata.uid, createdAt, hard: hardOf(grant), admitted, overcommits: spec.overcommit === 'Allow' }];
 }
@@ -99,6 +105,6 @@ export const promiseSlice: GrantStep = async ({ object, facts }) => {
   const next = ended ? epoch + 1 : epoch;
   facts.epoch = next;
   facts.namespace = sliceName(object, next);
-  if (admitted && !ended && object.status?.namespace === facts.namespace) return done;
+  if (admitted && object.status?.namespace === facts.namespace) return done;
   return waitFor('NamespaceCreating' satisfies GrantReason, `The namespace ${facts.namespace} is about to be made`, 0);
 };

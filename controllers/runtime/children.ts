@@ -1,14 +1,15 @@
 import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
 import type { Informers } from './caches.ts';
-import { contains, digest } from './canonical.ts';
+import { canonical, contains, digest } from './canonical.ts';
 import type { Client } from './client.ts';
 import { ApiError, TransientError } from './errors.ts';
+import type { Conditioned } from './conditions.ts';
 import type { Gate } from './consistency.ts';
 import { OWNER_ANNOTATION, owned, ownerUidOf, type Owner } from './ownership.ts';
 import { keyOf, nameOf, servedUnder, targetOf } from './resource.ts';
 
 /** What a step may do to the world, in the name of the object that is reconciled. Every child gets its owner's marks. */
-export interface Writer extends Pick<Client, 'read' | 'delete' | 'inquire'> {
+export interface Writer extends Pick<Client, 'read' | 'list' | 'delete' | 'inquire'> {
   /** Brings a child in line by server-side apply; does nothing when it is in line already. */
   apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
   /** Sets fields of an object that is not ours and stays so: no marks, and never creates. */
@@ -40,10 +41,10 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
   };
   let confirmed: Promise<void> | undefined;
   /**
-   * Before anything is made, the owner must be there: not in the cache, which may show an old world after a restart, but
-   * in fact. Its finalizer then keeps it there until our own ending has run, so that nothing is left behind.
+   * Before anything is made or taken away, the owner must be what the pass decided on: not in the cache, which may show an
+   * old world after a restart, but in fact. Its finalizer then keeps it there until our own ending has run.
    */
-  const confirmOwner = (): Promise<void> => (confirmed ??= expectThere(client, owner));
+  const confirmOwner = (): Promise<void> => (confirmed ??= expectUnchanged(client, owner));
   /** What the cache does not hold may be new, or a stranger's: the label that would bring it into the cache is ours. */
   const lookUp = async <T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T | undefined> => {
     await confirmOwner();
@@ -52,6 +53,7 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
 
   return {
     read: (resource, key) => client.read(resource, key),
+    list: (resource) => client.list(resource),
     inquire: (path) => client.inquire(path),
     async create(resource, desired, options) {
       await confirmOwner();
@@ -73,6 +75,7 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
       return note(resource, await client.apply(resource, desired, object.metadata.uid));
     },
     async delete(resource, object) {
+      await confirmOwner();
       memory.delete(`${nameOf(resource)} ${keyOf(object)}`);
       await client.delete(resource, object);
     },
@@ -90,12 +93,16 @@ function expectOwn(owner: Owner, resource: Resource, live: K8sObject): void {
   );
 }
 
-async function expectThere(client: Client, { resource, metadata }: Owner): Promise<void> {
-  const there = await client.read(resource, targetOf({ metadata }));
-  const same = there?.metadata.uid === metadata.uid && there.metadata.deletionTimestamp === metadata.deletionTimestamp;
+async function expectUnchanged(client: Client, owner: Owner): Promise<void> {
+  const there = await client.read<Conditioned>(owner.resource, targetOf(owner));
+  if (there !== undefined && decidedOn(there) === decidedOn(owner)) return;
   // A conflict like any other: look again when the cache has caught up.
-  if (!same) throw new ApiError(409, 'OwnerChanged', `${resource.kind} ${keyOf({ metadata })} was deleted or made anew meanwhile`);
+  throw new ApiError(409, 'OwnerChanged', `${owner.resource.kind} ${keyOf(owner)} was changed, deleted or made anew meanwhile`);
 }
+
+/** What decisions are made on; a label that somebody sets meanwhile is none of it. */
+const decidedOn = ({ metadata: { uid, generation, deletionTimestamp }, status }: Pick<Owner, 'metadata' | 'status'>): string =>
+  canonical({ uid, generation, deletionTimestamp, status });
 
 type Intent = {
   readonly metadata: { readonly name: string; readonly namespace?: string; readonly annotations?: Readonly<Record<string, string>> };

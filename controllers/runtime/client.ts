@@ -1,5 +1,6 @@
 import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
 import { ApiError, isConflict, isNotFound } from './errors.ts';
+import { listPages } from './list.ts';
 import { apiVersionOf, collectionPath, isObject, objectPath, servedUnder, targetOf, type ObjectKey } from './resource.ts';
 import type { ApiRequest, Transport } from './transport.ts';
 
@@ -7,11 +8,16 @@ import type { ApiRequest, Transport } from './transport.ts';
 export interface Client {
   /** A read past every cache: for the few moments when a cache may not be trusted, each with its reason. */
   read<T extends K8sObject>(resource: Resource<T>, key: ObjectKey): Promise<T | undefined>;
+  /** The same of a whole collection, as of now. */
+  list<T extends K8sObject>(resource: Resource<T>): Promise<readonly T[]>;
   /** Makes a new object; throws AlreadyExists rather than touch a stranger's. */
   create<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
   /** Server-side apply: creates, or brings our fields in line and leaves the others' alone. With a uid, never creates: a conflict if that very object is gone. */
   apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>, uid?: string): Promise<T>;
-  /** The same for the status, of exactly this object: one that was made anew under its name is not touched. */
+  /**
+   * The same for the status, if the object is still the one that was read. By its version: the API server does not look at
+   * the uid when it applies a status, so that one made anew under the name would get what was meant for another.
+   */
   applyStatus<T extends K8sObject>(resource: Resource<T>, object: T, status: object): Promise<T>;
   /** Sets the finalizers if the object is still the one that was read. */
   setFinalizers<T extends K8sObject>(resource: Resource<T>, object: T, finalizers: readonly string[]): Promise<T>;
@@ -53,6 +59,12 @@ class ApiClient implements Client {
     }
   }
 
+  async list<T extends K8sObject>(resource: Resource<T>): Promise<readonly T[]> {
+    const collection = { path: collectionPath(resource), userAgent: this.#userAgent };
+    const { objects } = await listPages(this.#transport, collection, (object) => object, this.#signal);
+    return objects.map((object) => servedUnder(resource, object));
+  }
+
   create<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T> {
     const path = collectionPath(resource, desired.metadata.namespace);
     return this.#callFor(resource, { method: 'POST', path, query: this.#written(), body: typed(resource, desired) });
@@ -65,9 +77,9 @@ class ApiClient implements Client {
   }
 
   applyStatus<T extends K8sObject>(resource: Resource<T>, object: T, status: object): Promise<T> {
-    const { name, namespace, uid } = object.metadata;
+    const { name, namespace, resourceVersion } = object.metadata;
     const query = { ...this.#written(), force: true };
-    const body = typed(resource, { metadata: { name, ...(namespace === undefined ? {} : { namespace }), uid }, status });
+    const body = typed(resource, { metadata: { name, ...(namespace === undefined ? {} : { namespace }), resourceVersion }, status });
     return this.#callFor(resource, { ...APPLY, path: objectPath(resource, targetOf(object), 'status'), query, body });
   }
 

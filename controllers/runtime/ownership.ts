@@ -13,6 +13,8 @@ export interface Owner {
   readonly controller: string;
   readonly resource: Resource;
   readonly metadata: ObjectMeta;
+  /** As the pass read it. */
+  readonly status?: unknown;
 }
 
 /** The labels by which a child is found and its owner recognised. */

@@ -50,7 +50,7 @@ export async function runPass<T extends Conditioned, F>(
     context.gate.wrote(keyOf(object), spec.for, await context.client.setFinalizers(spec.for, object, [...finalizers, finalizer]));
     return { kind: 'again', afterMs: 0 };
   }
-  const owner = { controller: spec.name, resource: spec.for, metadata: object.metadata };
+  const owner = { controller: spec.name, resource: spec.for, metadata: object.metadata, status: object.status };
   const scope: Scope<T, F> = { object, facts: spec.facts(), cache: context.cache, client: createWriter({ ...context, owner }), ...moment };
   if (leaving)
     return runEnding(

@@ -17,7 +17,7 @@ export interface Mirror {
 }
 
 /** One collection: its path and what narrows it. */
-export type Collection = Pick<ApiRequest, 'path' | 'query' | 'accept'>;
+export type Collection = Pick<ApiRequest, 'path' | 'query' | 'accept' | 'userAgent'>;
 
 /** What a reflector copies, from where and into what. */
 export interface ReflectorOptions {

@@ -92,7 +92,8 @@ export function useGrants(): GrantWorld {
         const again = await world.run();
         await untilIdle(again);
         await again.stop();
-        expect(await recording.writes(), 'writes of an operator that starts anew in a settled world').to.deep.equal([]);
+        const writes = await recording.writes();
+        expect(writes, `writes of an operator that starts anew in a settled world: ${JSON.stringify(writes)}`).to.deep.equal([]);
       },
       { withinMs: 20_000, everyMs: 500 },
     );

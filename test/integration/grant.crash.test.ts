@@ -1,8 +1,10 @@
 import { expect } from 'chai';
 import type { ResourceQuota } from '../../api/meta/builtin.ts';
-import { crashAfterWrite } from '../env/disturbances.ts';
+import type { WatchBatch } from '../../controllers/runtime/watch-stream.ts';
+import { recordWrites } from '../env/audit.ts';
+import { crashAfterWrite, remember, staleStart } from '../env/disturbances.ts';
 import { eventually } from '../env/eventually.ts';
-import { api } from '../env/hooks.ts';
+import { api, controlPlane } from '../env/hooks.ts';
 import type { RunningEngine } from '../env/engine.ts';
 import { useGrants, type GrantWorld } from '../grant/world.ts';
 import { ok } from '../parcel/world.ts';
@@ -71,4 +73,64 @@ describe('a crash in the life of a Grant', () => {
       await liveWithCrash(nth);
     }
   }).timeout(1_800_000);
+});
+
+describe('a restart that is shown an old world of Grants', () => {
+  const world = useGrants();
+
+  /** When the old world was seen, and what became of the Grant since; each ends with a slice of another name in force. */
+  const pasts: readonly { readonly name: string; readonly photographed: () => Promise<void>; readonly since: () => Promise<void> }[] = [
+    {
+      name: 'in which the first epoch was in force',
+      photographed: async () => void (await world.because('g', 'InForce', 'Usable')),
+      since: async () => {
+        await world.change('g', { revoked: true });
+        await world.because('g', 'Revoked');
+        await world.change('g', { revoked: false });
+      },
+    },
+    {
+      name: 'in which the Grant was revoked',
+      photographed: async () => {
+        await world.because('g', 'InForce', 'Usable');
+        await world.change('g', { revoked: true });
+        await world.because('g', 'Revoked');
+      },
+      since: () => world.change('g', { revoked: false }),
+    },
+    {
+      name: 'in which another Grant had the name',
+      photographed: async () => void (await world.because('g', 'InForce', 'Usable')),
+      since: async () => {
+        await world.remove('g');
+        await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 30_000 });
+        await world.create('g', { hard: HARD });
+      },
+    },
+  ];
+
+  // Both orders of each would take a minute more: each run takes one, and the names say which.
+  const orders = process.env['TEST_FULL'] === undefined ? [['grants', 'namespaces'][Date.now() % 2] ?? ''] : ['grants', 'namespaces'];
+  for (const past of pasts)
+    for (const first of orders)
+      it(`makes and takes away nothing on the strength of one ${past.name}, when ${first} catch up first`, async () => {
+        const memory = new Map<string, WatchBatch>();
+        const before = await world.run();
+        await world.create('g', { hard: HARD });
+        await past.photographed();
+        await before.stop();
+        await (await world.run({ wrap: remember(memory) })).stop();
+        const second = await world.run();
+        await past.since();
+        const { status } = await world.because('g', 'InForce', 'Usable');
+        await second.stop();
+        const recording = await recordWrites(controlPlane(), api(), { userAgent: new RegExp(world.userAgent), resource: 'namespaces' });
+        await world.run({ wrap: staleStart(memory, (path) => (path.includes(first) ? 200 : 1500)) });
+        // Until well after everything has caught up.
+        await new Promise((resolve) => setTimeout(resolve, 2500));
+        const effects = (await recording.writes()).filter(({ verb, code }) => code === 201 || (verb === 'delete' && code === 200));
+        expect(effects).to.deep.equal([]);
+        await world.because('g', 'InForce', 'Usable');
+        expect(await world.slices()).to.deep.equal([status?.namespace]);
+      }).timeout(60_000);
 });

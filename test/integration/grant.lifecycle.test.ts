@@ -1,10 +1,13 @@
 import { expect } from 'chai';
-import type { PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
+import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import { eventually } from '../env/eventually.ts';
 import { fluxStatus } from '../env/kstatus.ts';
 import { api, controlPlane } from '../env/hooks.ts';
+import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { must } from '../env/operator.ts';
 import { ok } from '../parcel/world.ts';
+import { grant, grantsIn } from '../grant/schema.ts';
 import { useGrants } from '../grant/world.ts';
 
 const HALF = { 'requests.cpu': '4', 'requests.memory': '1Gi' };
@@ -85,6 +88,18 @@ describe('US1.1 · a Grant', () => {
     expect((await fluxStatus(grant)).status).to.equal('Current');
   });
 
+  it('is refused in a namespace where none are served: a bad spec, and Failed to Flux', async () => {
+    await world.run();
+    const elsewhere = await createNamespace(api());
+    const body = grant({ hard: HALF });
+    ok(await api().call('POST', grantsIn(elsewhere), { body }));
+    const there = async () => ok<Grant>(await api().call('GET', `${grantsIn(elsewhere)}/one`));
+    await eventually(async () => expect((await there()).status?.conditions?.[0]).to.include({ reason: 'NamespaceNotServed' }));
+    expect((await fluxStatus(await there())).status).to.equal('Failed');
+    expect((await there()).metadata.finalizers, 'it can go without us').to.equal(undefined);
+    await deleteNamespace(api(), elsewhere);
+  });
+
   it('keeps what runs and lets nothing new in while it is cordoned', async () => {
     await world.run();
     await world.create('c', { hard: HALF });
@@ -103,134 +118,6 @@ describe('US1.1 · a Grant', () => {
     await world.because('wide', 'InForce', 'Usable');
     await world.because('wide', 'BandwidthUnsupported', 'BandwidthEnforced');
   });
-});
-
-describe('the capacity that Grants share', () => {
-  const world = useGrants();
-
-  it('lets one of two in that race for the last CPU: the older', async () => {
-    const engine = await world.run();
-    await world.create('older', { hard: { 'requests.cpu': '5' } });
-    // Kubernetes tells ages in whole seconds.
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    await world.create('newer', { hard: { 'requests.cpu': '5' } });
-    await world.because('older', 'InForce', 'Usable');
-    const waiting = await world.because('newer', 'InsufficientCapacity');
-    expect(waiting.status?.phase).to.equal('Pending');
-    expect(waiting.status?.conditions?.[0]?.message).to.include('2 cpu missing');
-    expect((await fluxStatus(waiting)).status).to.equal('InProgress');
-    expect(await world.slices()).to.have.length(1);
-    await world.remove('older');
-    await world.because('newer', 'InForce', 'Usable');
-    await engine.stop();
-  });
-
-  it('evicts nobody when a node is lost, and marks the newest', async () => {
-    await world.run();
-    await world.create('older', { hard: HALF });
-    await world.because('older', 'InForce', 'Usable');
-    // Kubernetes tells ages in whole seconds.
-    await new Promise((resolve) => setTimeout(resolve, 1100));
-    await world.create('newer', { hard: HALF });
-    await world.because('newer', 'InForce', 'Usable');
-    await world.carry({ cpu: '6', memory: '32Gi' });
-    await world.because('newer', 'NodesLost', 'CapacityAvailable');
-    const older = await world.because('older', 'CapacityAvailable', 'CapacityAvailable');
-    expect(older.status?.phase).to.equal('Active');
-    expect((await world.get('newer'))?.status?.phase, 'nothing is evicted').to.equal('Active');
-    expect(await world.slices()).to.have.length(2);
-  });
-
-  it('lends more than there is to who asks for it knowingly', async () => {
-    await world.run();
-    await world.create('much', { hard: { 'requests.cpu': '99' }, overcommit: 'Allow' });
-    await world.because('much', 'InForce', 'Usable');
-  });
-});
-
-describe('the end of a Grant', () => {
-  const world = useGrants();
-
-  it('takes the namespace back when it is revoked, and begins anew in another when that is undone', async () => {
-    await world.run();
-    await world.create('g', { hard: HALF });
-    const first = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
-    await world.change('g', { revoked: true });
-    const revoked = await world.because('g', 'Revoked');
-    expect(revoked.status).to.include({ phase: 'Revoked', epoch: 1 }).and.not.have.property('namespace');
-    expect(revoked.status?.ended).to.include({ epoch: 1, reason: 'Revoked' });
-    expect((await api().call('GET', `/api/v1/namespaces/${first}`)).status).to.equal(404);
-    expect((await fluxStatus(revoked)).status, 'Flux need not wait').to.equal('Current');
-    await world.change('g', { revoked: false });
-    const second = await world.because('g', 'InForce', 'Usable');
-    expect(second.status).to.include({ epoch: 2 }).and.not.have.property('ended');
-    expect(second.status?.namespace).not.to.equal(first);
-  }).timeout(60_000);
-
-  it('comes by the clock: the seed’s example is Expired and makes nothing', async () => {
-    await world.run();
-    await world.create('past', { hard: HALF, validity: { validFrom: '2025-01-01T00:00:00Z', validUntil: '2026-01-01T00:00:00Z' } });
-    const grant = await world.because('past', 'Expired');
-    expect(grant.status).to.include({ phase: 'Expired' });
-    expect(await world.slices()).to.deep.equal([]);
-    expect((await fluxStatus(grant)).status).to.equal('Current');
-  });
-
-  it('waits for its beginning, Ready and not usable', async () => {
-    await world.run();
-    await world.create('future', { hard: HALF, validity: { validFrom: '2099-01-01T00:00:00Z' } });
-    const grant = await world.because('future', 'NotYetValid');
-    expect(grant.status).to.include({ phase: 'Pending' });
-    expect(await world.slices()).to.deep.equal([]);
-    expect((await fluxStatus(grant)).status).to.equal('Current');
-  });
-
-  it('leaves nothing behind when it is deleted, and a new one of that name has a new namespace', async () => {
-    await world.run();
-    await world.create('g', { hard: HALF });
-    const first = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
-    await world.remove('g');
-    await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 30_000 });
-    expect((await api().call('GET', `/api/v1/namespaces/${first}`)).status).to.equal(404);
-    await world.create('g', { hard: HALF });
-    const second = (await world.because('g', 'InForce', 'Usable')).status?.namespace;
-    expect(second).not.to.equal(first);
-  }).timeout(60_000);
-});
-
-describe('the data of a guest', () => {
-  const world = useGrants();
-
-  it('outlives the Grant: the volume stays, says whose it was and until when, and holds up nothing', async () => {
-    await world.run();
-    await world.create('g', { hard: { ...HALF, 'requests.storage': '10Gi' }, dataRetention: '48h' });
-    const grant = await world.because('g', 'InForce', 'Usable');
-    const namespace = grant.status?.namespace ?? '';
-    const name = `data-${namespace}`;
-    const common = { accessModes: ['ReadWriteOnce'], storageClassName: 'fast' };
-    const volume = {
-      ...common,
-      capacity: { storage: '1Gi' },
-      hostPath: { path: '/tmp/data' },
-      persistentVolumeReclaimPolicy: 'Delete',
-      claimRef: { namespace, name: 'data' },
-    };
-    ok(await api().call('POST', '/api/v1/persistentvolumes', { body: { metadata: { name }, spec: volume } }));
-    const claim = { metadata: { name: 'data' }, spec: { ...common, resources: { requests: { storage: '1Gi' } } } };
-    ok(await api().call('POST', `/api/v1/namespaces/${namespace}/persistentvolumeclaims`, { body: claim }));
-    const pv = async () => ok<PersistentVolume>(await api().call('GET', `/api/v1/persistentvolumes/${name}`));
-    await eventually(async () => expect((await pv()).status?.phase).to.equal('Bound'), { withinMs: 30_000 });
-    await eventually(async () => expect((await world.get('g'))?.status?.summary).to.include({ storage: '1Gi/10Gi' }));
-    await world.remove('g');
-    await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 30_000 });
-    await eventually(async () => expect((await pv()).status?.phase).to.equal('Released'), { withinMs: 30_000 });
-    const { metadata, spec } = await pv();
-    expect(spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
-    expect(metadata.labels).to.include({ 'keystone.io/retained-from': grant.metadata.uid });
-    const hours = (Date.parse(metadata.annotations?.['keystone.io/retained-until'] ?? '') - Date.now()) / 3_600_000;
-    expect(hours).to.be.within(47.5, 48);
-    await api().call('DELETE', `/api/v1/persistentvolumes/${name}`);
-  }).timeout(120_000);
 });
 
 describe('drift in a slice', () => {

@@ -1,0 +1,93 @@
+import { expect } from 'chai';
+import { eventually } from '../env/eventually.ts';
+import { fluxStatus } from '../env/kstatus.ts';
+import { controlPlane } from '../env/hooks.ts';
+import { must } from '../env/operator.ts';
+import { useGrants } from '../grant/world.ts';
+
+const HALF = { 'requests.cpu': '4', 'requests.memory': '1Gi' };
+
+describe('the capacity that Grants share', () => {
+  const world = useGrants();
+
+  it('lets one of two in that race for the last CPU: the older', async () => {
+    const engine = await world.run();
+    await world.create('older', { hard: { 'requests.cpu': '5' } });
+    // Kubernetes tells ages in whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await world.create('newer', { hard: { 'requests.cpu': '5' } });
+    await world.because('older', 'InForce', 'Usable');
+    const waiting = await world.because('newer', 'InsufficientCapacity');
+    expect(waiting.status?.phase).to.equal('Pending');
+    expect(waiting.status?.conditions?.[0]?.message).to.include('2 cpu missing');
+    expect((await fluxStatus(waiting)).status).to.equal('InProgress');
+    expect(await world.slices()).to.have.length(1);
+    await world.remove('older');
+    await world.because('newer', 'InForce', 'Usable');
+    await engine.stop();
+  });
+
+  it('lets exactly one of two in that are made at the same moment', async () => {
+    await world.run();
+    const names = ['one', 'two'];
+    await Promise.all(names.map((name) => world.create(name, { hard: { 'requests.cpu': '5' } })));
+    const reasons = async () => {
+      const grants = await Promise.all(names.map((name) => world.get(name)));
+      return grants
+        .map((grant) => grant?.status?.conditions?.find(({ type }) => type === 'Usable')?.reason)
+        .toSorted((a = '', b = '') => a.localeCompare(b));
+    };
+    await eventually(async () => expect(await reasons()).to.deep.equal(['InForce', 'InsufficientCapacity']), { withinMs: 20_000 });
+    expect(await world.slices()).to.have.length(1);
+  });
+
+  it('is asked again by a Grant that comes back, though its old namespace is still there', async () => {
+    await world.run();
+    await world.create('back', { hard: { 'requests.cpu': '5' } });
+    const slice = (await world.because('back', 'InForce', 'Usable')).status?.namespace ?? '';
+    // What holds a namespace up: a guest's object with a finalizer would be refused, ours for this test is not.
+    await mustHold(slice, true);
+    await world.change('back', { revoked: true });
+    await world.because('back', 'NamespaceTerminating');
+    await world.create('other', { hard: { 'requests.cpu': '5' } });
+    await world.because('other', 'InForce', 'Usable');
+    await world.change('back', { revoked: false });
+    const waiting = await world.because('back', 'InsufficientCapacity');
+    expect(waiting.status).to.include({ phase: 'Pending', epoch: 1 });
+    await mustHold(slice, false);
+    await world.remove('other');
+    const again = await world.because('back', 'InForce', 'Usable');
+    expect(again.status?.namespace).not.to.equal(slice);
+  }).timeout(90_000);
+
+  /** Puts a finalizer on a ConfigMap of a slice, or takes it away: that holds the namespace up. */
+  const mustHold = (slice: string, held: boolean) =>
+    must(
+      controlPlane(),
+      `patch configmap/kube-root-ca.crt -n ${slice} --type=merge --as=somebody --as-group=keystone:break-glass --as-group=system:masters -p`
+        .split(' ')
+        .concat(JSON.stringify({ metadata: { finalizers: held ? ['example.com/held'] : null } })),
+    );
+
+  it('evicts nobody when a node is lost, and marks the newest', async () => {
+    await world.run();
+    await world.create('older', { hard: HALF });
+    await world.because('older', 'InForce', 'Usable');
+    // Kubernetes tells ages in whole seconds.
+    await new Promise((resolve) => setTimeout(resolve, 1100));
+    await world.create('newer', { hard: HALF });
+    await world.because('newer', 'InForce', 'Usable');
+    await world.carry({ cpu: '6', memory: '32Gi' });
+    await world.because('newer', 'NodesLost', 'CapacityAvailable');
+    const older = await world.because('older', 'CapacityAvailable', 'CapacityAvailable');
+    expect(older.status?.phase).to.equal('Active');
+    expect((await world.get('newer'))?.status?.phase, 'nothing is evicted').to.equal('Active');
+    expect(await world.slices()).to.have.length(2);
+  });
+
+  it('lends more than there is to who asks for it knowingly', async () => {
+    await world.run();
+    await world.create('much', { hard: { 'requests.cpu': '99' }, overcommit: 'Allow' });
+    await world.because('much', 'InForce', 'Usable');
+  });
+});

@@ -1,0 +1,80 @@
+import { expect } from 'chai';
+import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import { grantController } from '../../controllers/grant/controller.ts';
+import { skip } from '../../hack/verify/skip.ts';
+import { connect, type Api } from '../env/api.ts';
+import { recordWrites } from '../env/audit.ts';
+import { startControlPlane, type ControlPlane } from '../env/control-plane.ts';
+import { runEngine, type RunningEngine } from '../env/engine.ts';
+import { eventually } from '../env/eventually.ts';
+import { installOperator, OPERATOR_NAMESPACE } from '../env/operator.ts';
+import { grantsIn, realms } from '../grant/schema.ts';
+import { ok, untilIdle } from '../parcel/world.ts';
+
+const COUNT = 1000;
+const REGISTRATIONS = '/apis/guildnet.io/v1alpha1/clusterregistrations';
+const USER_AGENT = 'keystone-operator/many';
+
+describe('a thousand Grants', () => {
+  let plane: ControlPlane;
+  let api: Api;
+  let kubeconfig = '';
+
+  // A control plane of its own: to take a thousand namespaces away again would take longer than the test.
+  before(async function () {
+    this.timeout(120_000);
+    if (process.env['TEST_FULL'] === undefined) skip(this, 'takes minutes: make test-full runs it');
+    plane = await startControlPlane();
+    api = connect(plane);
+    ({ kubeconfig } = await installOperator(plane));
+    const body = {
+      apiVersion: 'guildnet.io/v1alpha1',
+      kind: 'ClusterRegistration',
+      metadata: { name: 'local' },
+      spec: { source: { local: {} } },
+    };
+    await eventually(async () => void ok(await api.call('POST', REGISTRATIONS, { body })));
+    const status = { realm: 'alice-home', observedGeneration: 1, allocatable: { cpu: `${COUNT}`, memory: `${COUNT}Gi` } };
+    ok(await api.call('PATCH', `${REGISTRATIONS}/local/status`, { contentType: 'application/merge-patch+json', body: { status } }));
+  });
+  after(async () => {
+    await api?.close();
+    await plane?.stop();
+  });
+
+  const run = (): Promise<RunningEngine> =>
+    runEngine([grantController({ grantNamespaces: [OPERATOR_NAMESPACE], capacityReserve: 0 })], { kubeconfig, userAgent: USER_AGENT });
+
+  const usable = async (): Promise<number> => {
+    const { items } = ok<{ items: Grant[] }>(await api.call('GET', grantsIn(OPERATOR_NAMESPACE), { timeoutMs: 60_000 }));
+    return items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Usable' && is === 'True')).length;
+  };
+
+  it('are settled within a minute of a restart, without a write', async () => {
+    const hard = { 'requests.cpu': '1', 'requests.memory': '1Gi' };
+    const grant = (i: number) => ({
+      apiVersion: 'keystone.io/v1alpha1',
+      kind: 'Grant',
+      metadata: { name: `g${i}` },
+      spec: { ...realms, hard },
+    });
+    const since = performance.now();
+    const engine = await run();
+    for (let i = 0; i < COUNT; i += 20)
+      await Promise.all(
+        Array.from({ length: 20 }, async (_, j) => ok(await api.call('POST', grantsIn(OPERATOR_NAMESPACE), { body: grant(i + j) }))),
+      );
+    await eventually(async () => expect(await usable()).to.equal(COUNT), { withinMs: 900_000, everyMs: 2000 });
+    await untilIdle(engine);
+    await engine.stop();
+    const recording = await recordWrites(plane, api, { userAgent: new RegExp(USER_AGENT) });
+    const made = performance.now();
+    const again = await run();
+    await untilIdle(again);
+    const settled = performance.now();
+    await again.stop();
+    console.log(`      made in ${((made - since) / 1000).toFixed(0)} s, settled ${((settled - made) / 1000).toFixed(1)} s after a restart`);
+    expect(await recording.writes()).to.deep.equal([]);
+    expect(settled - made).to.be.below(60_000);
+  }).timeout(1_200_000);
+});
