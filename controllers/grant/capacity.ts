@@ -38,14 +38,22 @@ export function judgeCapacity(claims: readonly Claim[], allocatable: Hard, reser
   return verdicts;
 }
 
-const needsOf = (hard: Hard): readonly (readonly [string, Quantity])[] =>
-  Object.entries(hard).flatMap(([key, amount]) => {
-    const name = ofNodes(key);
-    const needed = parseQuantity(amount) ?? 0n;
-    return name === undefined || needed === 0n || name === 'ephemeral-storage' ? [] : [[name, needed] as const];
-  });
+type Needs = readonly (readonly [string, Quantity])[];
 
-const shortfall = (missing: readonly (readonly [string, Quantity])[], left: ReadonlyMap<string, Quantity>): Hard =>
+/** The same limits need the same: a thousand Grants are judged again for each one of them. */
+const needsByHard = new WeakMap<Hard, Needs>();
+function needsOf(hard: Hard): Needs {
+  const held = needsByHard.get(hard) ?? Object.entries(hard).flatMap(([key, amount]) => needOf(ofNodes(key), amount));
+  needsByHard.set(hard, held);
+  return held;
+}
+
+function needOf(name: string | undefined, amount: string): Needs {
+  const needed = parseQuantity(amount) ?? 0n;
+  return name === undefined || needed === 0n || name === 'ephemeral-storage' ? [] : [[name, needed]];
+}
+
+const shortfall = (missing: Needs, left: ReadonlyMap<string, Quantity>): Hard =>
   Object.fromEntries(missing.map(([name, amount]) => [name, formatQuantity(amount - maxOf(0n, left.get(name) ?? 0n), styleOf(name))]));
 
 const maxOf = (a: Quantity, b: Quantity): Quantity => (a > b ? a : b);

@@ -19,6 +19,7 @@ describe('a thousand Grants', () => {
   let plane: ControlPlane;
   let api: Api;
   let kubeconfig = '';
+  const engines: RunningEngine[] = [];
 
   // A control plane of its own: to take a thousand namespaces away again would take longer than the test.
   before(async function () {
@@ -38,12 +39,17 @@ describe('a thousand Grants', () => {
     ok(await api.call('PATCH', `${REGISTRATIONS}/local/status`, { contentType: 'application/merge-patch+json', body: { status } }));
   });
   after(async () => {
+    await Promise.all(engines.map((engine) => engine.stop()));
     await api?.close();
     await plane?.stop();
   });
 
-  const run = (): Promise<RunningEngine> =>
-    runEngine([grantController({ grantNamespaces: [OPERATOR_NAMESPACE], capacityReserve: 0 })], { kubeconfig, userAgent: USER_AGENT });
+  async function run(): Promise<RunningEngine> {
+    const controller = grantController({ grantNamespaces: [OPERATOR_NAMESPACE], capacityReserve: 0 });
+    const engine = await runEngine([controller], { kubeconfig, userAgent: USER_AGENT });
+    engines.push(engine);
+    return engine;
+  }
 
   const usable = async (): Promise<number> => {
     const { items } = ok<{ items: Grant[] }>(await api.call('GET', grantsIn(OPERATOR_NAMESPACE), { timeoutMs: 60_000 }));
@@ -65,12 +71,12 @@ describe('a thousand Grants', () => {
         Array.from({ length: 20 }, async (_, j) => ok(await api.call('POST', grantsIn(OPERATOR_NAMESPACE), { body: grant(i + j) }))),
       );
     await eventually(async () => expect(await usable()).to.equal(COUNT), { withinMs: 900_000, everyMs: 2000 });
-    await untilIdle(engine);
+    await eventually(() => untilIdle(engine), { withinMs: 60_000 });
     await engine.stop();
     const recording = await recordWrites(plane, api, { userAgent: new RegExp(USER_AGENT) });
     const made = performance.now();
     const again = await run();
-    await untilIdle(again);
+    await eventually(() => untilIdle(again), { withinMs: 120_000 });
     const settled = performance.now();
     await again.stop();
     console.log(`      made in ${((made - since) / 1000).toFixed(0)} s, settled ${((settled - made) / 1000).toFixed(1)} s after a restart`);
