@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { readFileSync } from 'node:fs';
-import { UsageError, readConfiguration, type Configuration } from './configuration.ts';
+import { readConfiguration, type Configuration } from './configuration.ts';
+import { UsageError } from './flags.ts';
 import { VERSION } from './version.ts';
 
 const KNOWN = ['clusterregistration', 'grant'];
@@ -15,6 +16,7 @@ describe('a configuration', () => {
       grantNamespaces: ['keystone-system'],
       capacityReserve: 10,
       probes: { host: '::', port: 8081 },
+      leases: { durationMs: 12_000, deadlineMs: 9_000, retryMs: 1_500 },
       logLevel: 'info',
       kubeconfig: undefined,
     });
@@ -24,6 +26,12 @@ describe('a configuration', () => {
     expect(read(['--controllers=grant']))
       .to.have.property('controllers')
       .that.deep.equals(['grant']);
+  });
+
+  it('stands for a Lease unless it is told not to, also when asked as kubebuilder’s operators are', () => {
+    expect(read(['--leader-elect'])).to.have.nested.property('leases.durationMs', 12_000);
+    expect(read(['--leader-elect=false'])).to.have.property('leases', undefined);
+    expect(read(['--leader-elect-retry-period=0.5s'])).to.have.nested.property('leases.retryMs', 500);
   });
 
   const wrong: { name: string; args?: readonly string[]; env?: NodeJS.ProcessEnv; want: RegExp }[] = [
@@ -38,6 +46,9 @@ describe('a configuration', () => {
     { name: 'a realm that is no DNS label', env: { KEYSTONE_REALM: 'Alice Home' }, want: /KEYSTONE_REALM=Alice Home.*alice-home/ },
     { name: 'a namespace for Grants that is none', args: ['--grant-namespaces=a,B'], want: /"B" is no namespace/ },
     { name: 'a reserve that is no percentage', args: ['--capacity-reserve=1.5'], want: /0 to 90/ },
+    { name: 'an election that is neither', args: ['--leader-elect=maybe'], want: /neither true nor false/ },
+    { name: 'a duration that is none', args: ['--leader-elect-retry-period=2'], want: /no duration, such as 12s/ },
+    { name: 'a leader that would outlive its Lease', args: ['--leader-elect-renew-deadline=12s'], want: /must be longer/ },
     { name: 'a misspelt setting', env: { KEYSTONE_RELAM: 'alice' }, want: /KEYSTONE_RELAM.*KEYSTONE_REALM/ },
     { name: 'a namespace that is none', env: { POD_NAMESPACE: 'a/b' }, want: /POD_NAMESPACE=a\/b/ },
   ];

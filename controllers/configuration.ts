@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util';
 import { REALM_NAME } from './clusterregistration/identity.ts';
+import { ENVIRONMENT, LOG_LEVELS, UsageError, readFlags, usage, type LogLevel } from './flags.ts';
+import type { LeaseTimings } from './runtime/leader.ts';
 
 /** Everything that can be set from outside, checked. */
 export interface Configuration {
@@ -12,33 +13,11 @@ export interface Configuration {
   /** Percent of what the nodes can carry that is never lent. */
   readonly capacityReserve: number;
   readonly probes: { readonly host: string; readonly port: number };
+  /** Absent where nobody stands for a Lease. */
+  readonly leases: LeaseTimings | undefined;
   readonly logLevel: LogLevel;
   readonly kubeconfig: string | undefined;
 }
-
-/** What was asked for can't be: one line that says what, and what is allowed. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
-
-const LOG_LEVELS = ['error', 'warn', 'info', 'debug'] as const;
-type LogLevel = (typeof LOG_LEVELS)[number];
-
-const FLAGS = {
-  controllers: { type: 'string', default: '*', help: 'controllers to run, separated by commas; * is all of them' },
-  kubeconfig: { type: 'string', help: 'path of a kubeconfig; without it $KUBECONFIG, ~/.kube/config or the Pod’s own account' },
-  'health-probe-bind-address': { type: 'string', default: ':8081', help: 'host:port that serves /healthz and /readyz' },
-  'grant-namespaces': { type: 'string', default: 'keystone-system', help: 'namespaces in which Grants are served, separated by commas' },
-  'capacity-reserve': { type: 'string', default: '10', help: 'percent of what the nodes can carry that is never lent, 0 to 90' },
-  'log-level': { type: 'string', default: 'info', help: LOG_LEVELS.join(', ') },
-  help: { type: 'boolean', default: false, help: 'print this and exit' },
-  version: { type: 'boolean', default: false, help: 'print the version and exit' },
-} as const;
-
-const ENVIRONMENT = {
-  KEYSTONE_REALM: 'name of this realm (a DNS label); used once, at the very first start',
-  POD_NAMESPACE: 'the operator’s own namespace; keystone-system without it',
-} as const;
 
 /** Reads flags and environment; a string is to be printed instead of starting. */
 export function readConfiguration(
@@ -70,21 +49,10 @@ export function readConfiguration(
     grantNamespaces: readNamespaces(flags['grant-namespaces']),
     capacityReserve: readPercent(flags['capacity-reserve']),
     probes,
+    leases: readLeases(flags),
     logLevel,
     kubeconfig: flags.kubeconfig,
   };
-}
-
-function readFlags(args: readonly string[]) {
-  const names = Object.keys(FLAGS)
-    .map((name) => `--${name}`)
-    .join(', ');
-  try {
-    return parseArgs({ args: [...args], options: FLAGS, strict: true, allowPositionals: false }).values;
-  } catch (error) {
-    const given = error instanceof Error ? (/'([^']*)'/.exec(error.message)?.[1] ?? '') : '';
-    throw new UsageError(`${given} can't be used so; the flags are ${names}`, { cause: error });
-  }
 }
 
 function chosen(list: string, known: readonly string[]): readonly string[] {
@@ -130,21 +98,25 @@ function refuseUnknownEnvironment(env: NodeJS.ProcessEnv): void {
     throw new UsageError(`${unknown.join(', ')} is no setting of this operator; there are ${Object.keys(ENVIRONMENT).join(', ')}`);
 }
 
-function usage(known: readonly string[]): string {
-  const line = (name: string, help: string) => `  ${name.padEnd(32)} ${help}`;
-  const flags = Object.entries(FLAGS).map(([name, flag]) =>
-    line(`--${name}`, 'default' in flag && flag.type === 'string' ? `${flag.help} (${flag.default})` : flag.help),
-  );
-  const environment = Object.entries(ENVIRONMENT).map(([name, help]) => line(name, help));
-  return [
-    'Keystone operator: lends slices of this realm, and runs on those of others',
-    '',
-    'Flags:',
-    ...flags,
-    '',
-    'Environment:',
-    ...environment,
-    '',
-    `Controllers: ${known.join(', ')}`,
-  ].join('\n');
+function readLeases(flags: ReturnType<typeof readFlags>): LeaseTimings | undefined {
+  const wanted = flags['leader-elect'];
+  if (wanted !== 'true' && wanted !== 'false') throw new UsageError(`--leader-elect=${wanted} is neither true nor false`);
+  const durationMs = readDuration('leader-elect-lease-duration', flags['leader-elect-lease-duration']);
+  const deadlineMs = readDuration('leader-elect-renew-deadline', flags['leader-elect-renew-deadline']);
+  const retryMs = readDuration('leader-elect-retry-period', flags['leader-elect-retry-period']);
+  // client-go's own rule: a leader must have given up before its Lease lapses, and have tried more than once until then.
+  if (durationMs <= deadlineMs || deadlineMs <= retryMs * 1.2)
+    throw new UsageError(
+      '--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline, and that than 1.2 times --leader-elect-retry-period',
+    );
+  return wanted === 'true' ? { durationMs, deadlineMs, retryMs } : undefined;
+}
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+
+function readDuration(flag: string, text: string): number {
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/.exec(text);
+  const ms = Number(match?.[1]) * (UNITS[match?.[2] ?? ''] ?? NaN);
+  if (!(ms > 0)) throw new UsageError(`--${flag}=${text} is no duration, such as 12s or 1500ms`);
+  return ms;
 }

@@ -1,5 +1,6 @@
 import { createLogger, format, transports } from 'winston';
-import { UsageError, readConfiguration, type Configuration } from './configuration.ts';
+import { readConfiguration, type Configuration } from './configuration.ts';
+import { UsageError } from './flags.ts';
 import { KeystoneOperator } from './operator.ts';
 import { NO_SETTINGS, controllers } from './rooms.ts';
 import { describe } from './runtime/errors.ts';

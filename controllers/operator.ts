@@ -1,10 +1,13 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import dotI from '@dot-i/k8s-operator';
 import type { Configuration } from './configuration.ts';
 import { controllers } from './rooms.ts';
 import { createCaches } from './runtime/caches.ts';
 import { systemClock } from './runtime/clock.ts';
-import type { Engine } from './runtime/controller.ts';
+import type { Controller, Engine } from './runtime/controller.ts';
 import { healthPart } from './runtime/health.ts';
+import { createElector, fenced } from './runtime/leader.ts';
 import type { Logger } from './runtime/log.ts';
 import { runInOrder, type Part } from './runtime/manager.ts';
 import { connect } from './runtime/transport.ts';
@@ -18,6 +21,8 @@ export class KeystoneOperator extends dotI.default {
   readonly #log: Logger;
   readonly #userAgent: string;
   readonly #stopping = new AbortController();
+  /** The host tells people where the leader is; the rest tells it from all other processes. */
+  readonly #identity = `${hostname()}_${randomUUID()}`;
   #engine: Engine | undefined;
 
   constructor(configuration: Configuration, log: Logger, version: string) {
@@ -56,11 +61,11 @@ export class KeystoneOperator extends dotI.default {
     this.#stopping.abort();
   }
 
-  #parts({ caches, ...engine }: Engine): readonly Part[] {
+  #parts({ caches, ...engine }: Engine): readonly (Part | readonly Part[])[] {
     const { controllers: chosen, probes } = this.#configuration;
     const workers = controllers(this.#configuration)
       .filter(({ name }) => chosen.includes(name))
-      .map((controller) => controller.wire({ ...engine, caches }));
+      .map((controller) => this.#led(controller, { ...engine, caches }));
     const readiness = {
       shutdown: () => (this.#stopping.signal.aborted ? 'stopping' : undefined),
       caches: () => (caches.unsynced().length === 0 ? undefined : `not read yet: ${caches.unsynced().join(', ')}`),
@@ -68,7 +73,16 @@ export class KeystoneOperator extends dotI.default {
     return [
       healthPart({ ...probes, clock: engine.clock, readiness }),
       { name: 'caches', run: (signal) => caches.run(signal), ready: () => caches.synced },
-      ...workers,
+      workers,
     ];
+  }
+
+  /** A controller that works while it holds its Lease; its caches are warm before, so that it can take over at once. */
+  #led(controller: Controller, engine: Engine): Part {
+    const { leases, namespace } = this.#configuration;
+    if (leases === undefined) return controller.wire(engine);
+    const elector = createElector({ ...engine, namespace, controller: controller.name, identity: this.#identity, timings: leases });
+    const worker = controller.wire({ ...engine, transport: fenced(engine.transport, elector) });
+    return { name: controller.name, run: (signal) => elector.run(signal, (leading) => worker.run(leading)) };
   }
 }

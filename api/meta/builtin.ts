@@ -1,5 +1,6 @@
 import type {
   V1ConfigMap,
+  V1Lease,
   V1LimitRange,
   V1Namespace,
   V1NetworkPolicy,
@@ -22,6 +23,8 @@ type Builtin<T extends { metadata?: unknown }> = Wire<Omit<T, 'metadata' | 'apiV
 
 /** Free data that a pod or a controller reads. */
 export type ConfigMap = Builtin<V1ConfigMap>;
+/** Who leads, until when. */
+export type Lease = Builtin<V1Lease>;
 /** What containers of a namespace ask for that say nothing. */
 export type LimitRange = Builtin<V1LimitRange>;
 /** A room in the cluster; its uid tells it from a later one of the same name. */
@@ -41,6 +44,7 @@ export const ConfigMap: Resource<ConfigMap> = { group: '', version: 'v1', plural
 export const Namespace: Resource<Namespace> = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 export const Node: Resource<Node> = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 export const Secret: Resource<Secret> = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
+export const Lease: Resource<Lease> = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
 export const LimitRange: Resource<LimitRange> = { group: '', version: 'v1', plural: 'limitranges', kind: 'LimitRange', namespaced: true };
 export const NetworkPolicy: Resource<NetworkPolicy> = {
   group: 'networking.k8s.io',

@@ -21,6 +21,8 @@ export interface Client {
   applyStatus<T extends K8sObject>(resource: Resource<T>, object: T, status: object): Promise<T>;
   /** Sets the finalizers if the object is still the one that was read. */
   setFinalizers<T extends K8sObject>(resource: Resource<T>, object: T, finalizers: readonly string[]): Promise<T>;
+  /** Puts an object in the place of the one that was read; a conflict if that changed meanwhile. */
+  replace<T extends K8sObject>(resource: Resource<T>, object: T): Promise<T>;
   /** Deletes exactly this object: gone already, or another under its name by now, is as good. */
   delete<T extends K8sObject>(resource: Resource<T>, object: T): Promise<void>;
   /** What the API server says of itself under a path that is no resource. */
@@ -91,6 +93,15 @@ class ApiClient implements Client {
       path: objectPath(resource, targetOf(object)),
       query,
       body: { metadata: { uid, resourceVersion, finalizers } },
+    });
+  }
+
+  replace<T extends K8sObject>(resource: Resource<T>, object: T): Promise<T> {
+    return this.#callFor(resource, {
+      method: 'PUT',
+      path: objectPath(resource, targetOf(object)),
+      query: this.#written(),
+      body: typed(resource, object),
     });
   }
 

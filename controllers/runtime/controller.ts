@@ -11,6 +11,7 @@ import { createDeadline } from './deadline.ts';
 import type { ControllerSpec, Watched } from './definition.ts';
 import { ApiError, TerminalError, describe, isAlreadyExists, isConflict } from './errors.ts';
 import type { Informer, Selection } from './informer.ts';
+import { leaseRules } from './leader.ts';
 import type { Logger } from './log.ts';
 import { ownerUidOf } from './ownership.ts';
 import { runPass, type PassContext, type PassResult } from './pass.ts';
@@ -56,7 +57,7 @@ const TIMEOUT_MS = 60_000;
 export const defineController = <T extends Conditioned, F>(spec: ControllerSpec<T, F>): Controller => ({
   name: spec.name,
   resource: spec.for,
-  rbac: spec.rbac,
+  rbac: [...spec.rbac, ...leaseRules(spec.name)],
   wire: (engine) => new ControllerWorker(spec, engine),
 });
 

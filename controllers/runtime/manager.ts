@@ -12,31 +12,34 @@ export interface Part {
 /**
  * Starts the parts one after the other, each once the one before is ready, and stops them in the opposite order:
  * probes answer first and last, caches are full before anything decides on them and outlive all that does.
- * Resolves after a stop that was asked for; rejects when a part ended by itself.
+ * Parts in a list of their own start and stop together. Resolves after a stop that was asked for; rejects when a part ended by itself.
  */
-export async function runInOrder(parts: readonly Part[], log: Logger, signal: AbortSignal): Promise<void> {
+export async function runInOrder(parts: readonly (Part | readonly Part[])[], log: Logger, signal: AbortSignal): Promise<void> {
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => undefined);
   const stopAsked = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  const running: { readonly name: string; readonly stop: () => Promise<void> }[] = [];
+  const running: { readonly names: readonly string[]; readonly stop: () => Promise<unknown> }[] = [];
   try {
     for (const part of parts) {
       if (signal.aborted) break;
+      const group: readonly Part[] = 'run' in part ? [part] : part;
       const own = new AbortController();
-      const end = part.run(own.signal).then(
-        () => own.signal.aborted || ended.reject(new Error(`${part.name} ended by itself`)),
-        (error: unknown) => ended.reject(error),
+      const ends = group.map((member) =>
+        member.run(own.signal).then(
+          () => own.signal.aborted || ended.reject(new Error(`${member.name} ended by itself`)),
+          (error: unknown) => ended.reject(error),
+        ),
       );
-      running.unshift({ name: part.name, stop: () => (own.abort(), end.then(() => undefined)) });
-      await Promise.race([part.ready?.(), stopAsked, ended.promise]);
+      running.unshift({ names: group.map(({ name }) => name), stop: () => (own.abort(), Promise.all(ends)) });
+      await Promise.race([Promise.all(group.map(async (member) => member.ready?.())), stopAsked, ended.promise]);
     }
     await Promise.race([stopAsked, ended.promise]);
   } finally {
-    for (const { name, stop } of running) {
-      log.debug('Stopping', { part: name });
+    for (const { names, stop } of running) {
+      log.debug('Stopping', { parts: names });
       await stop();
     }
   }

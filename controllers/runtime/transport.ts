@@ -15,6 +15,8 @@ export interface ApiRequest {
   readonly body?: unknown;
   /** Who asks, in the API server's audit log. */
   readonly userAgent?: string;
+  /** Does not wait for a free connection: for the few calls whose delay would cost more than themselves. */
+  readonly urgent?: boolean;
 }
 
 /** The way to one API server. The only double of it in tests is a script; everything above is real. */
@@ -59,7 +61,7 @@ class PooledTransport implements Transport {
 
   async request(request: ApiRequest, signal?: AbortSignal): Promise<unknown> {
     try {
-      const body = await this.#send(request, 'calls', signal);
+      const body = await this.#send(request, request.urgent === true ? 'watches' : 'calls', signal);
       return parseOr(await body.text());
     } catch (error) {
       throw ApiError.from(error);
@@ -108,6 +110,7 @@ class PooledTransport implements Transport {
     const common = { allowH2: false, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS, connect: connection };
     const calls = { connections: CALL_CONNECTIONS, headersTimeout: CALL_TIMEOUT_MS, bodyTimeout: CALL_TIMEOUT_MS };
     // A quiet watch is healthy: the reflector's watchdog rules here, not the socket's.
+    // As many as are asked for: what is urgent goes here too.
     const watches = { connections: null, headersTimeout: WATCH_HEADER_TIMEOUT_MS, bodyTimeout: 0 };
     this.#pools = {
       fingerprint: current.fingerprint,

@@ -11,6 +11,7 @@ import { api, controlPlane } from '../env/hooks.ts';
 import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { installOperator } from '../env/operator.ts';
 import { ok, untilIdle } from '../parcel/world.ts';
+import { carry, foundRealm } from './realm.ts';
 
 type Spec = Grant['spec'];
 type WrittenSpec = { readonly [K in keyof Spec]?: unknown };
@@ -50,16 +51,7 @@ export function useGrants(): GrantWorld {
   beforeEach(async () => {
     state = { namespace: await createNamespace(api()), userAgent: `keystone-operator/${randomUUID()}` };
     engines = [];
-    // A CRD that was just made is not served at once.
-    await eventually(async () => void (await list()));
-    await api().call('POST', '/apis/guildnet.io/v1alpha1/clusterregistrations', {
-      body: {
-        apiVersion: 'guildnet.io/v1alpha1',
-        kind: 'ClusterRegistration',
-        metadata: { name: 'local' },
-        spec: { source: { local: {} } },
-      },
-    });
+    await foundRealm(api());
     await world.carry({ cpu: '8', memory: '32Gi' });
   });
   afterEach(async function () {
@@ -112,11 +104,7 @@ export function useGrants(): GrantWorld {
       engines.push(engine);
       return engine;
     },
-    async carry(allocatable) {
-      const status = { realm: 'alice-home', observedGeneration: 1, allocatable };
-      ok(await api().call('PATCH', `${LOCAL}/status`, { ...MERGE, body: { status: { allocatable: null } } }));
-      ok(await api().call('PATCH', `${LOCAL}/status`, { ...MERGE, body: { status } }));
-    },
+    carry: (allocatable) => carry(api(), allocatable),
     async create(name, spec = {}) {
       const body = {
         apiVersion: 'keystone.io/v1alpha1',

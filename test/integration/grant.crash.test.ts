@@ -51,7 +51,11 @@ describe('a crash in the life of a Grant', () => {
     const engine = await world.run({ wrap: crashAfterWrite(nth, death.resolve) });
     let successor: Promise<RunningEngine> | undefined;
     void death.promise.then(() => (successor = engine.stop().then(() => world.run())));
-    await life(world);
+    try {
+      await life(world);
+    } catch (error) {
+      throw new Error(`after a crash behind write ${nth}: ${JSON.stringify(await world.get('g'))}`, { cause: error });
+    }
     const next = await successor;
     const writes = engine.writes.length + (next?.writes.length ?? 0);
     await (next ?? engine).stop();

@@ -8,11 +8,11 @@ import { startControlPlane, type ControlPlane } from '../env/control-plane.ts';
 import { runEngine, type RunningEngine } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
 import { installOperator, OPERATOR_NAMESPACE } from '../env/operator.ts';
+import { carry, foundRealm } from '../grant/realm.ts';
 import { grantsIn, realms } from '../grant/schema.ts';
 import { ok, untilIdle } from '../parcel/world.ts';
 
 const COUNT = 1000;
-const REGISTRATIONS = '/apis/guildnet.io/v1alpha1/clusterregistrations';
 const USER_AGENT = 'keystone-operator/many';
 
 describe('a thousand Grants', () => {
@@ -28,15 +28,8 @@ describe('a thousand Grants', () => {
     plane = await startControlPlane();
     api = connect(plane);
     ({ kubeconfig } = await installOperator(plane));
-    const body = {
-      apiVersion: 'guildnet.io/v1alpha1',
-      kind: 'ClusterRegistration',
-      metadata: { name: 'local' },
-      spec: { source: { local: {} } },
-    };
-    await eventually(async () => void ok(await api.call('POST', REGISTRATIONS, { body })));
-    const status = { realm: 'alice-home', observedGeneration: 1, allocatable: { cpu: `${COUNT}`, memory: `${COUNT}Gi` } };
-    ok(await api.call('PATCH', `${REGISTRATIONS}/local/status`, { contentType: 'application/merge-patch+json', body: { status } }));
+    await foundRealm(api);
+    await carry(api, { cpu: `${COUNT}`, memory: `${COUNT}Gi` });
   });
   after(async () => {
     await Promise.all(engines.map((engine) => engine.stop()));
