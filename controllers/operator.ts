@@ -10,6 +10,8 @@ import { healthPart } from './runtime/health.ts';
 import { createElector, fenced } from './runtime/leader.ts';
 import type { Logger } from './runtime/log.ts';
 import { runInOrder, type Part } from './runtime/manager.ts';
+import { metered } from './runtime/metered.ts';
+import { createMetrics, measureProcess } from './runtime/metrics.ts';
 import { connect } from './runtime/transport.ts';
 
 const NOWHERE = 'http://localhost:8080';
@@ -39,8 +41,11 @@ export class KeystoneOperator extends dotI.default {
 
   /** Connects; nothing runs yet. */
   protected override init(): Promise<void> {
-    const transport = connect(this.kubeConfig, { clock: systemClock, userAgent: this.#userAgent });
-    const base = { transport, clock: systemClock, log: this.#log };
+    const metrics = createMetrics();
+    measureProcess(metrics);
+    const host = new URL(this.kubeConfig.getCurrentCluster()?.server ?? NOWHERE).host;
+    const transport = metered(connect(this.kubeConfig, { clock: systemClock, userAgent: this.#userAgent }), metrics, host);
+    const base = { transport, clock: systemClock, log: this.#log, metrics };
     this.#engine = { ...base, caches: createCaches(base), userAgent: this.#userAgent };
     this.#log.info('Connecting', { server: this.kubeConfig.getCurrentCluster()?.server, realm: this.#configuration.realmSeed });
     return Promise.resolve();

@@ -16,6 +16,7 @@ import {
 import { confirmEnforced, ensureNamespace, isolateNetwork, limitResources } from './enforcement.ts';
 import { awaitRelease, keepData, recordEnd, releaseNamespace } from './ending.ts';
 import type { Facts } from './facts.ts';
+import { grantGauges } from './metrics.ts';
 import { latchOf, phaseOf, type Phase } from './policy.ts';
 import { grantStatus } from './status.ts';
 import { capacityStep, isOurs, knowRealm, observeLife, promiseSlice, realmIn, refuseNamespace, type Settings } from './steps.ts';
@@ -62,5 +63,6 @@ export function grantController(settings: Settings) {
     ending,
     concernsUs: (grant, cache) => isOurs(grant, settings, realmIn(cache)),
     status: grantStatus,
+    gauges: grantGauges,
   });
 }

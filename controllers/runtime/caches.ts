@@ -2,6 +2,7 @@ import type { K8sObject, Resource } from '../../api/meta/object.ts';
 import type { Clock } from './clock.ts';
 import { createInformer, type Informer, type Selection } from './informer.ts';
 import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
 import { OWNER_UID_LABEL } from './ownership.ts';
 import { nameOf, servedUnder, type ObjectKey } from './resource.ts';
 import type { IndexFn, Indexes } from './store.ts';
@@ -34,14 +35,24 @@ const byOwner: IndexFn<K8sObject> = ({ metadata: { labels } }) =>
   labels?.[OWNER_UID_LABEL] === undefined ? [] : [labels[OWNER_UID_LABEL]];
 const INDEXES: Indexes<K8sObject> = { [BY_OWNER]: byOwner, [BY_UID]: ({ metadata: { uid } }) => [uid] };
 
+/** What caches are filled through. */
+export interface CachesOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
 /** An empty set of informers over one API server. */
-export function createCaches(options: { readonly transport: Transport; readonly clock: Clock; readonly log: Logger }): Caches {
+export function createCaches({ metrics, ...options }: CachesOptions): Caches {
   const informers = new Map<string, Informer>();
+  metrics.beforeScrape.add(() => measure(metrics, [...informers.values()]));
   return {
     informer(resource, selection = {}) {
       const { namespace = '', labels = '', fields = '', metadataOnly = false } = selection;
       const id = [nameOf(resource), resource.version, namespace, labels, fields, metadataOnly].join('|');
-      const informer = informers.get(id) ?? createInformer({ ...options, resource, selection, indexes: INDEXES });
+      const onRestart = (reason: string) => metrics.watchRestarts.inc({ resource: nameOf(resource), reason });
+      const informer = informers.get(id) ?? createInformer({ ...options, resource, selection, indexes: INDEXES, onRestart });
       informers.set(id, informer);
       return informer;
     },
@@ -53,6 +64,20 @@ export function createCaches(options: { readonly transport: Transport; readonly 
     },
     unsynced: () => [...informers.values()].filter(({ hasSynced }) => !hasSynced).map(({ resource }) => nameOf(resource)),
   };
+}
+
+/** Says how much is held, and how far it has come. Copies of parts of one resource count together. */
+function measure({ cacheObjects, storeVersion }: Metrics, informers: readonly Informer[]): void {
+  for (const [name, parts] of Map.groupBy(informers, ({ resource }) => nameOf(resource))) {
+    cacheObjects.set(
+      { resource: name },
+      parts.reduce((sum, { size }) => sum + size, 0),
+    );
+    for (const { resource, version } of parts) {
+      const { group, version: of, plural } = resource;
+      storeVersion.set({ name, group, version: of, resource: plural }, Number(version));
+    }
+  }
 }
 
 /** What one controller reads: an informer per resource, by the resource's name. */

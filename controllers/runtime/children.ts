@@ -2,9 +2,10 @@ import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts'
 import type { Informers } from './caches.ts';
 import { canonical, contains, digest } from './canonical.ts';
 import type { Client } from './client.ts';
-import { ApiError, TransientError } from './errors.ts';
+import { ApiError, TransientError, isConflict } from './errors.ts';
 import type { Conditioned } from './conditions.ts';
 import type { Gate } from './consistency.ts';
+import type { Meter } from './meter.ts';
 import { OWNER_ANNOTATION, owned, ownerUidOf, type Owner } from './ownership.ts';
 import { keyOf, nameOf, servedUnder, targetOf } from './resource.ts';
 
@@ -30,10 +31,11 @@ interface Context {
   readonly gate: Gate;
   readonly memory: ApplyMemory;
   readonly informers: Informers;
+  readonly meter: Pick<Meter, 'applied' | 'repaired'>;
 }
 
 /** A writer in the name of one owner, for one pass. */
-export function createWriter({ client, owner, gate, memory, informers }: Context): Writer {
+export function createWriter({ client, owner, gate, memory, informers, meter }: Context): Writer {
   const ownerKey = keyOf(owner);
   const note = <T extends K8sObject>(resource: Resource<T>, written: T): T => {
     gate.wrote(ownerKey, resource, written);
@@ -50,7 +52,6 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
     await confirmOwner();
     return client.read(resource, targetOf(desired));
   };
-
   return {
     read: (resource, key) => client.read(resource, key),
     list: (resource) => client.list(resource),
@@ -64,9 +65,12 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
       const memoryKey = `${nameOf(resource)} ${keyOf(desired)}`;
       const live = informers.get(nameOf(resource))?.get(keyOf(desired)) ?? (await lookUp(resource, desired));
       if (live !== undefined) expectOwn(owner, resource, live);
-      if (live !== undefined && (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent)))
+      if (live !== undefined && (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent))) {
+        meter.applied('skipped');
         return servedUnder(resource, live);
-      const written = await client.apply(resource, intent, live?.metadata.uid);
+      }
+      if (live === undefined ? memory.has(memoryKey) : hasIntent(live, intent)) meter.repaired(resource.kind);
+      const written = await counted(meter, client.apply(resource, intent, live?.metadata.uid), live);
       memory.set(memoryKey, memoryOf(written, intent));
       return note(resource, written);
     },
@@ -80,6 +84,17 @@ export function createWriter({ client, owner, gate, memory, informers }: Context
       await client.delete(resource, object);
     },
   };
+}
+
+async function counted<T extends K8sObject>(meter: Pick<Meter, 'applied'>, write: Promise<T>, before: K8sObject | undefined): Promise<T> {
+  try {
+    const written = await write;
+    meter.applied(written.metadata.resourceVersion === before?.metadata.resourceVersion ? 'noop' : 'changed');
+    return written;
+  } catch (error) {
+    if (isConflict(error)) meter.applied('conflict');
+    throw error;
+  }
 }
 
 /** Nothing is adopted: not a stranger's object, and not another owner's child that happens to have the name. */
@@ -115,6 +130,10 @@ function withIntent<T extends K8sObject>(desired: ApplyConfig<T>): ApplyConfig<T
 
 /** In line: made from this very intent, and nobody changed since what it asks for. */
 const isInLine = (live: K8sObject, intent: Intent): boolean => live.metadata.deletionTimestamp === undefined && contains(live, intent);
+
+/** Made from this very intent: if it is not in line all the same, somebody else has changed it. */
+const hasIntent = (live: K8sObject, intent: Intent): boolean =>
+  live.metadata.annotations?.[INTENT_ANNOTATION] === intent.metadata.annotations?.[INTENT_ANNOTATION];
 
 const memoryOf = (live: K8sObject, intent: Intent): string =>
   `${live.metadata.uid} ${live.metadata.resourceVersion} ${intent.metadata.annotations?.[INTENT_ANNOTATION] ?? ''}`;

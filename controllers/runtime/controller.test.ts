@@ -7,6 +7,7 @@ import { defineController } from './controller.ts';
 import type { ControllerSpec, Scope } from './definition.ts';
 import { ApiError, TerminalError } from './errors.ts';
 import { silentLogger } from './log.ts';
+import { createMetrics } from './metrics.ts';
 import { generationChanged } from './predicates.ts';
 import type { ApiRequest } from './transport.ts';
 
@@ -22,7 +23,8 @@ type Pass = (scope: Scope<Parcel, object>) => Promise<void>;
 async function start(pass: Pass, initial: readonly Parcel[], spec: Partial<ControllerSpec<Parcel, object>> = {}) {
   const clock = fakeClock();
   const transport = scriptedTransport({ answer: (request) => answerTo(request, initial) });
-  const caches = createCaches({ transport, clock, log: silentLogger });
+  const metrics = createMetrics();
+  const caches = createCaches({ transport, clock, log: silentLogger, metrics });
   const worker = defineController<Parcel, object>({
     name: 'parcel',
     for: Parcel,
@@ -32,7 +34,7 @@ async function start(pass: Pass, initial: readonly Parcel[], spec: Partial<Contr
     plan: () => [pass],
     status: () => ({ ready: { status: 'True', reason: 'Kept', message: 'All is well' } }),
     ...spec,
-  }).wire({ transport, caches, clock, log: silentLogger, userAgent: 'test' });
+  }).wire({ transport, caches, clock, log: silentLogger, metrics, userAgent: 'test' });
   const stop = new AbortController();
   const stopCaches = new AbortController();
   const caching = caches.run(stopCaches.signal);
@@ -44,6 +46,7 @@ async function start(pass: Pass, initial: readonly Parcel[], spec: Partial<Contr
   await clock.advance(0);
   return {
     clock,
+    metrics,
     live: (object: Parcel) => watch?.send(event('MODIFIED', object)),
     writes: () => transport.requests.filter(({ method }) => method !== 'GET'),
     stopping: () => stop.abort(),

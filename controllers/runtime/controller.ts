@@ -3,6 +3,8 @@ import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts'
 import { backoffMs } from './backoff.ts';
 import { BY_UID, createReader, type Caches, type Reader } from './caches.ts';
 import type { ApplyMemory } from './children.ts';
+import { createMeter, type Meter } from './meter.ts';
+import { stopwatch, type Metrics } from './metrics.ts';
 import { createClient, type Client, type ClientIdentity } from './client.ts';
 import type { Clock } from './clock.ts';
 import type { Conditioned } from './conditions.ts';
@@ -10,12 +12,14 @@ import { createGate } from './consistency.ts';
 import { createDeadline } from './deadline.ts';
 import type { ControllerSpec, Watched } from './definition.ts';
 import { ApiError, TerminalError, describe, isAlreadyExists, isConflict } from './errors.ts';
+import { showGauges } from './gauges.ts';
 import type { Informer, Selection } from './informer.ts';
 import { leaseRules } from './leader.ts';
 import type { Logger } from './log.ts';
 import { ownerUidOf } from './ownership.ts';
 import { runPass, type PassContext, type PassResult } from './pass.ts';
 import type { PolicyRule } from './rbac.ts';
+import { createReadyTime, type ReadyTime } from './ready-time.ts';
 import { keyOf, nameOf, servedUnder } from './resource.ts';
 import type { Transport } from './transport.ts';
 import { LOW_PRIORITY, NORMAL_PRIORITY, createWorkQueue, type Work, type WorkQueue } from './workqueue.ts';
@@ -26,6 +30,7 @@ export interface Engine {
   readonly caches: Caches;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
   /** Product and version, as the API server's audit log shows them. */
   readonly userAgent: string;
 }
@@ -65,6 +70,8 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   readonly name: string;
   readonly #spec: ControllerSpec<T, F>;
   readonly #engine: Engine;
+  readonly #meter: Meter;
+  readonly #readyTime: ReadyTime;
   readonly #queue: WorkQueue;
   readonly #informers = new Map<string, Informer>();
   readonly #primary: Informer;
@@ -80,7 +87,9 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     this.name = spec.name;
     this.#spec = spec;
     this.#engine = engine;
-    this.#queue = createWorkQueue(engine.clock);
+    this.#readyTime = createReadyTime(engine.clock, (seconds) => this.#meter.ready(seconds));
+    this.#meter = createMeter(engine.metrics, spec.name, spec.concurrency ?? 1, () => this.#queue);
+    this.#queue = createWorkQueue(engine.clock, this.#meter.queue);
     this.#primary = this.#use(spec.for);
     const cache = createReader(this.#informers);
     this.#seeds = new Map((spec.seeds ?? []).map((seed) => [keyOf(seed), seed]));
@@ -90,6 +99,8 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       informers: this.#informers,
       gate: createGate(this.#informers),
       statusClient: createClient(engine.transport, this.#identity),
+      meter: this.#meter,
+      found: (object, status) => this.#readyTime.found(keyOf(object), status),
     };
     this.#subscribeToOwn(cache);
     for (const watched of [...(spec.owns ?? []).map((declare) => declare(spec.name)), ...(spec.watches ?? [])])
@@ -100,6 +111,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     for (const key of this.#seeds.keys()) if (this.#primary.get(key) === undefined) this.#queue.add(key);
     signal.addEventListener('abort', () => this.#queue.close(), { once: true });
     if (signal.aborted) this.#queue.close();
+    using _ = showGauges(this.#engine.metrics, this.#spec.gauges ?? [], this.#context.cache);
     await Promise.all(Array.from({ length: this.#spec.concurrency ?? 1 }, () => this.#work(signal)));
   }
 
@@ -147,15 +159,15 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     const { clock, log: base } = this.#engine;
     const early = (this.#lastStart.get(key) ?? -MIN_INTERVAL_MS) + MIN_INTERVAL_MS - clock.now();
     if (early > 0) return this.#queue.add(key, { priority, afterMs: early });
-    if (!this.#context.gate.isFresh(key, () => this.#queue.add(key, { priority }))) return;
+    if (!this.#context.gate.isFresh(key, () => this.#queue.add(key, { priority }))) return this.#meter.putOff();
     this.#lastStart.set(key, clock.now());
     const log = base.child({ controller: this.name, object: key, reconcileID: randomUUID() });
     using deadline = createDeadline(clock, this.#spec.timeoutMs ?? TIMEOUT_MS, stopping);
-    try {
-      this.#settle(key, priority, await this.#pass(key, log, deadline.signal), log);
-    } catch (error) {
-      this.#settle(key, priority, { kind: 'failed', error }, log);
-    }
+    const seconds = stopwatch(clock);
+    this.#meter.begins();
+    const result = await this.#pass(key, log, deadline.signal).catch((error: unknown): PassResult => ({ kind: 'failed', error }));
+    this.#meter.ended(seconds(), result, deadline.expired);
+    this.#settle(key, priority, result, log);
   }
 
   /** Looks at the object under the key as the local copy has it; one that is absent leaves nothing to remember. */
@@ -164,12 +176,14 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     const held = this.#primary.get(key);
     if (held !== undefined) {
       const object = servedUnder(this.#spec.for, held);
+      this.#readyTime.seen(key, object);
       const memory = this.#memories.get(key) ?? new Map<string, string>();
       this.#memories.set(key, memory);
       return runPass(this.#spec, object, { ...this.#context, client, memory }, { now: this.#engine.clock.date(), log, signal });
     }
     this.#lastStart.delete(key);
     this.#memories.delete(key);
+    this.#readyTime.forget(key);
     this.#context.gate.forget(key);
     const seed = this.#seeds.get(key);
     if (seed !== undefined) await this.#plant(key, seed, client, log);

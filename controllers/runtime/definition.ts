@@ -2,6 +2,7 @@ import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts'
 import type { Reader } from './caches.ts';
 import type { Writer } from './children.ts';
 import type { Conditioned, StatusRule } from './conditions.ts';
+import type { GaugeSpec } from './gauges.ts';
 import type { Selection } from './informer.ts';
 import type { Logger } from './log.ts';
 import type { Outcome } from './outcome.ts';
@@ -55,6 +56,8 @@ export interface ControllerSpec<T extends Conditioned, F> {
   /** Whether anything will ever be made for this object; if not, it is left without a finalizer. Without this, always. */
   readonly concernsUs?: (object: T, cache: Reader) => boolean;
   readonly status: StatusRule<T, F>;
+  /** What Prometheus is told about the objects. */
+  readonly gauges?: readonly GaugeSpec[];
   /** How many objects at once; 1 unless the steps mostly wait for others. */
   readonly concurrency?: number;
   readonly timeoutMs?: number;

@@ -8,3 +8,4 @@ export { annotationChanged, anyOf, deletionStarted, generationChanged, labelChan
 export { APPLY, READ, allow } from './rbac.ts';
 export { TerminalError, TransientError, isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 export { keyOf } from './resource.ts';
+export type { GaugeSpec, Sample } from './gauges.ts';

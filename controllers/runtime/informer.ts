@@ -31,6 +31,8 @@ export interface Informer<T extends K8sObject = K8sObject> extends Pick<Store<T>
   /** Calls back, at once or later, when the copy is at least as new as the given version. */
   whenSeen(resourceVersion: string, callback: () => void): void;
   hasSeen(resourceVersion: string): boolean;
+  /** The version that the copy is of; empty before the first. */
+  readonly version: string;
   /** How often the versions began anew, as after an etcd was restored: what was waited for before will not come. */
   readonly rewinds: number;
   run(signal: AbortSignal): Promise<void>;
@@ -44,6 +46,7 @@ export interface InformerOptions<T extends K8sObject> {
   readonly resource: Resource<T>;
   readonly selection?: Selection;
   readonly indexes?: Indexes<T>;
+  readonly onRestart?: (reason: string) => void;
 }
 
 const METADATA_ONLY =
@@ -73,6 +76,9 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
   }
   get hasSynced(): boolean {
     return this.#seen !== '';
+  }
+  get version(): string {
+    return this.#seen;
   }
   get size(): number {
     return this.#store.size;

@@ -6,6 +6,7 @@ import type { Clock } from './clock.ts';
 import { ApiError } from './errors.ts';
 import { createElector, fenced, type Elector } from './leader.ts';
 import { silentLogger } from './log.ts';
+import { createMetrics } from './metrics.ts';
 import type { ApiRequest, Transport } from './transport.ts';
 
 const TIMINGS = { durationMs: 12_000, deadlineMs: 9_000, retryMs: 1_500 };
@@ -41,7 +42,7 @@ function replica(identity: string, clock: Clock, answer: (request: ApiRequest) =
     request: (request, signal) => (state.cut ? Promise.reject(new ApiError(0, 'Cut', 'No way')) : inner.request(request, signal)),
   };
   const base = { transport, clock, log: silentLogger, userAgent: 'test', namespace: 'ns', controller: 'grant' };
-  const elector = createElector({ ...base, identity, timings: TIMINGS });
+  const elector = createElector({ ...base, identity, timings: TIMINGS, metrics: createMetrics() });
   const stop = new AbortController();
   const finish = Promise.withResolvers<void>();
   const work = async (signal: AbortSignal): Promise<void> => {

@@ -5,6 +5,7 @@ import { sleep, type Clock } from './clock.ts';
 import { createDeadline } from './deadline.ts';
 import { ApiError, describe, isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
 import { allow, type PolicyRule } from './rbac.ts';
 import type { Transport } from './transport.ts';
 
@@ -28,6 +29,7 @@ export interface ElectorOptions {
   /** Tells this process from all others, also from an earlier one of the same Pod. */
   readonly identity: string;
   readonly timings: LeaseTimings;
+  readonly metrics: Metrics;
 }
 
 /** Stands for a lease, and says whether it is held. */
@@ -75,7 +77,11 @@ class LeaseElector implements Elector {
 
   constructor(options: ElectorOptions) {
     this.#options = options;
-    this.#log = options.log.child({ lease: leaseName(options.controller) });
+    const name = leaseName(options.controller);
+    this.#log = options.log.child({ lease: name });
+    const { leader, leaderSlowPath, beforeScrape } = options.metrics;
+    leaderSlowPath.inc({ name }, 0);
+    beforeScrape.add(() => leader.set({ name }, this.leads ? 1 : 0));
   }
 
   get leads(): boolean {
@@ -143,7 +149,8 @@ class LeaseElector implements Elector {
   async #write(client: Client): Promise<Lease | undefined> {
     const renewed = this.#held === undefined ? undefined : await unlessLost(client.replace(Lease, this.#renewed(this.#held)));
     if (renewed !== undefined) return renewed;
-    const { namespace, controller, identity } = this.#options;
+    const { namespace, controller, identity, metrics } = this.#options;
+    if (this.#held !== undefined) metrics.leaderSlowPath.inc({ name: leaseName(controller) });
     const key = { namespace, name: leaseName(controller) };
     const there = await client.read(Lease, key);
     if (there === undefined) return unlessLost(client.create(Lease, { metadata: key, spec: this.#spec(0) }));

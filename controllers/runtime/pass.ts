@@ -1,3 +1,4 @@
+import type { ConditionedStatus, K8sObject } from '../../api/meta/object.ts';
 import { createWriter, type ApplyMemory } from './children.ts';
 import type { Client } from './client.ts';
 import { saysAlready, settleStatus, type Conditioned, type Halt } from './conditions.ts';
@@ -6,6 +7,7 @@ import type { ControllerSpec, Scope, Step } from './definition.ts';
 import type { Informers, Reader } from './caches.ts';
 import { TerminalError, TransientError, describe, isApiTrouble, isNotFound } from './errors.ts';
 import type { Logger } from './log.ts';
+import type { Meter } from './meter.ts';
 import { sooner } from './outcome.ts';
 import { keyOf } from './resource.ts';
 
@@ -24,6 +26,9 @@ export interface PassContext {
   readonly gate: Gate;
   readonly memory: ApplyMemory;
   readonly informers: Informers;
+  readonly meter: Meter;
+  /** Hears the status of each pass, whether it has to be written or not. */
+  readonly found: (object: K8sObject, status: ConditionedStatus) => void;
 }
 
 /** What belongs to one pass only. */
@@ -150,6 +155,7 @@ async function writeStatus<T extends Conditioned, F>(
   const { object, facts, now } = scope;
   const moment = { object, now, halt };
   const status = settleStatus(spec.status(facts, moment), moment);
+  context.found(object, status);
   if (saysAlready(object, status)) return;
   try {
     context.gate.wrote(keyOf(object), spec.for, await context.statusClient.applyStatus(spec.for, object, status));

@@ -29,6 +29,8 @@ export interface ReflectorOptions {
   readonly trim: (object: K8sObject) => K8sObject;
   readonly mirror: Mirror;
   readonly random?: () => number;
+  /** Hears why each watch ended; `Ended` is an end that was due. */
+  readonly onRestart?: ((reason: string) => void) | undefined;
 }
 
 /** client-go's: quick enough for a blip, slow enough for an API server that is starting. */
@@ -75,12 +77,17 @@ class Reflector {
       const started = clock.now();
       const trouble = await this.#followOnce();
       if (this.#signal.aborted) return;
-      if (trouble !== undefined) this.#say(trouble);
+      this.#report(trouble);
       if (trouble === undefined || clock.now() - started >= HEALTHY_MS) failures = 0;
       if (trouble === undefined) continue;
       failures += 1;
       await sleep(clock, Math.max(backoffMs(failures, BACKOFF, random), trouble.retryAfterMs ?? 0), this.#signal);
     }
+  }
+
+  #report(trouble: ApiError | undefined): void {
+    this.#options.onRestart?.(trouble?.reason ?? 'Ended');
+    if (trouble !== undefined) this.#say(trouble);
   }
 
   /** Brings the mirror up to date and follows one watch to its end; tells what went wrong, if anything did. */

@@ -27,42 +27,66 @@ export interface WorkQueue {
   readonly depth: number;
   /** Keys that are being worked on. */
   readonly active: number;
+  /** The same by priority. */
+  depths(): ReadonlyMap<number, number>;
+  /** How long each key that is being worked on has been, in milliseconds. */
+  working(): readonly number[];
   /** Times that are remembered, those that were overtaken included. */
   readonly delayed: number;
 }
+
+/** Hears what happens to keys, for metrics; times are in milliseconds. */
+export interface QueueObserver {
+  /** A key came to wait. */
+  added(): void;
+  /** A key was told to come back later. */
+  delayed(): void;
+  /** A key was handed out after such a wait. */
+  taken(waitedMs: number): void;
+  /** A key was finished after such work. */
+  finished(workedMs: number): void;
+}
+
+const NOBODY: QueueObserver = { added() {}, delayed() {}, taken() {}, finished() {} };
 
 interface Item {
   readonly key: string;
   priority: number;
   readyAt: number;
+  /** When it came to wait in line, or behind its own key. */
+  waitsSince: number;
   /** Where it is: waiting for its time, in line, or held back because its key is being worked on. */
   place: 'delayed' | 'ready' | 'locked';
 }
 
 /** An empty queue. */
-export const createWorkQueue = (clock: Clock): WorkQueue => new PriorityQueue(clock);
+export const createWorkQueue = (clock: Clock, observer: QueueObserver = NOBODY): WorkQueue => new PriorityQueue(clock, observer);
 
 class PriorityQueue implements WorkQueue {
   readonly #clock: Clock;
+  readonly #observer: QueueObserver;
   readonly #items = new Map<string, Item>();
   /** A line per priority: a Map keeps the order of insertion, which is the order of service. */
   readonly #lines = new Map<number, Map<string, Item>>();
-  readonly #processing = new Set<string>();
+  /** Keys that are being worked on, and since when. */
+  readonly #processing = new Map<string, number>();
   readonly #callers: ((work: Work | undefined) => void)[] = [];
   readonly #delayed = createHeap<{ readonly at: number; readonly item: Item }>((a, b) => a.at - b.at);
   #alarm: { readonly at: number; readonly timer: Disposable } | undefined;
   #closed = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, observer: QueueObserver) {
     this.#clock = clock;
+    this.#observer = observer;
   }
 
   add(key: string, { afterMs = 0, priority = NORMAL_PRIORITY }: { readonly afterMs?: number; readonly priority?: number } = {}): void {
     if (this.#closed) return;
     this.#promote();
+    if (afterMs > 0) this.#observer.delayed();
     const readyAt = this.#clock.now() + afterMs;
     const held = this.#items.get(key);
-    if (held === undefined) this.#insert({ key, priority, readyAt, place: 'ready' });
+    if (held === undefined) this.#insert({ key, priority, readyAt, waitsSince: 0, place: 'delayed' });
     else this.#merge(held, priority, readyAt);
     this.#serve();
   }
@@ -75,6 +99,8 @@ class PriorityQueue implements WorkQueue {
   }
 
   done(key: string): void {
+    const since = this.#processing.get(key);
+    if (since !== undefined) this.#observer.finished(this.#clock.now() - since);
     this.#processing.delete(key);
     const held = this.#items.get(key);
     if (held?.place === 'locked') this.#enter(held);
@@ -92,6 +118,14 @@ class PriorityQueue implements WorkQueue {
     let depth = 0;
     for (const line of this.#lines.values()) depth += line.size;
     return depth;
+  }
+
+  depths(): ReadonlyMap<number, number> {
+    return new Map([...this.#lines].map(([priority, line]) => [priority, line.size]));
+  }
+
+  working(): readonly number[] {
+    return [...this.#processing.values()].map((since) => this.#clock.now() - since);
   }
 
   get delayed(): number {
@@ -123,6 +157,10 @@ class PriorityQueue implements WorkQueue {
   }
 
   #enter(item: Item): void {
+    if (item.place === 'delayed') {
+      item.waitsSince = this.#clock.now();
+      this.#observer.added();
+    }
     if (this.#processing.has(item.key)) {
       item.place = 'locked';
       return;
@@ -182,7 +220,8 @@ class PriorityQueue implements WorkQueue {
     if (item === undefined) return undefined;
     this.#leave(item);
     this.#items.delete(item.key);
-    this.#processing.add(item.key);
+    this.#processing.set(item.key, this.#clock.now());
+    this.#observer.taken(this.#clock.now() - item.waitsSince);
     return { key: item.key, priority };
   }
 }

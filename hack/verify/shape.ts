@@ -4,7 +4,7 @@ import { isTest, type Source, type Sources } from './sources.ts';
 const PACKAGES: readonly (readonly [place: RegExp, packages: readonly string[]])[] = [
   [/^api\/meta\/builtin\.ts$/, ['@kubernetes/client-node']],
   [/^api\//, []],
-  [/^controllers\/runtime\//, ['@kubernetes/client-node', 'undici', 'node:']],
+  [/^controllers\/runtime\//, ['@kubernetes/client-node', 'undici', 'prom-client', 'node:']],
   [/^controllers\/[^/]+\//, ['node:']],
   [/^controllers\//, ['@dot-i/k8s-operator', 'winston', 'node:']],
 ];

@@ -14,7 +14,7 @@ const around = (inner: Transport, change: Partial<Transport>): Transport => ({
 
 const isWrite = ({ method }: ApiRequest): boolean => method !== 'GET';
 
-/** The process dies right after its nth write took effect: neither the answer nor anything after it arrives. */
+/** The process dies right after its nth write took effect, or was refused: neither the answer nor anything after it arrives. */
 export function crashAfterWrite(nth: number, crashed: () => void): Wrap {
   let writes = 0;
   const dead = (): never => {
@@ -25,8 +25,8 @@ export function crashAfterWrite(nth: number, crashed: () => void): Wrap {
       async request(request, signal) {
         if (isWrite(request)) writes += 1;
         if (writes > nth) dead();
-        const answer = await inner.request(request, signal);
-        if (!isWrite(request) || writes < nth) return answer;
+        if (!isWrite(request) || writes < nth) return inner.request(request, signal);
+        await inner.request(request, signal).catch(() => undefined);
         crashed();
         return dead();
       },

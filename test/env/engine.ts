@@ -6,6 +6,7 @@ import type { Conditioned } from '../../controllers/runtime/conditions.ts';
 import { conditionFaults } from '../../controllers/runtime/kstatus.ts';
 import type { Controller, Worker } from '../../controllers/runtime/controller.ts';
 import { silentLogger, type Logger } from '../../controllers/runtime/log.ts';
+import { createMetrics, type Metrics } from '../../controllers/runtime/metrics.ts';
 import { runInOrder } from '../../controllers/runtime/manager.ts';
 import { isObject } from '../../controllers/runtime/resource.ts';
 import { connect, type ApiRequest, type Transport } from '../../controllers/runtime/transport.ts';
@@ -14,6 +15,7 @@ import { connect, type ApiRequest, type Transport } from '../../controllers/runt
 export interface RunningEngine {
   readonly transport: Transport;
   readonly caches: Caches;
+  readonly metrics: Metrics;
   /** Every mutating request that was sent, oldest first, whatever came of it. */
   readonly writes: readonly ApiRequest[];
   /** What was wrong with any status that the API server accepted. */
@@ -48,8 +50,9 @@ export async function runEngine(controllers: readonly Controller[], options: Eng
   const statusFaults: string[] = [];
   const direct = connectTo(options.kubeconfig, userAgent);
   const transport = recording(options.wrap?.(direct) ?? direct, writes, statusFaults);
-  const caches = createCaches({ transport, clock, log });
-  const workers = controllers.map((controller): Worker => controller.wire({ transport, caches, clock, log, userAgent }));
+  const metrics = createMetrics();
+  const caches = createCaches({ transport, clock, log, metrics });
+  const workers = controllers.map((controller): Worker => controller.wire({ transport, caches, clock, log, metrics, userAgent }));
   const stopping = new AbortController();
   const cachePart = { name: 'caches', run: (signal: AbortSignal) => caches.run(signal), ready: () => caches.synced };
   const ended = runInOrder([cachePart, ...workers], log, stopping.signal);
@@ -57,6 +60,7 @@ export async function runEngine(controllers: readonly Controller[], options: Eng
   return {
     transport,
     caches,
+    metrics,
     writes,
     statusFaults,
     get idle() {

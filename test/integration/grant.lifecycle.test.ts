@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import type { ResourceQuota } from '../../api/meta/builtin.ts';
+import { scrape } from '../../controllers/runtime/metrics.ts';
 import { eventually } from '../env/eventually.ts';
 import { fluxStatus } from '../env/kstatus.ts';
 import { api, controlPlane } from '../env/hooks.ts';
@@ -127,8 +128,8 @@ describe('drift in a slice', () => {
   const breakGlass = (args: readonly string[]) =>
     must(controlPlane(), [...args, '--as=somebody', '--as-group=keystone:break-glass', '--as-group=system:masters']);
 
-  it('is repaired in seconds: quota, limits, policies and labels', async () => {
-    await world.run();
+  it('is repaired in seconds and counted: quota, limits, policies and labels', async () => {
+    const engine = await world.run();
     await world.create('g', { hard: HALF });
     const slice = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
     const quota = async () => ok<ResourceQuota>(await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`));
@@ -145,5 +146,11 @@ describe('drift in a slice', () => {
       expect(metadata.labels).to.include({ 'pod-security.kubernetes.io/enforce': 'restricted' });
     });
     await world.because('g', 'InForce', 'Usable');
+    const told = (await scrape(engine.metrics)).split('\n').filter((line) => line.startsWith('keystone_drift_repaired_total{'));
+    expect(told.toSorted((a, b) => a.localeCompare(b))).to.deep.equal([
+      'keystone_drift_repaired_total{controller="grant",kind="Namespace"} 1',
+      'keystone_drift_repaired_total{controller="grant",kind="NetworkPolicy"} 1',
+      'keystone_drift_repaired_total{controller="grant",kind="ResourceQuota"} 2',
+    ]);
   });
 });

@@ -1,0 +1,42 @@
+import { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import type { GaugeSpec, Sample } from '../runtime/gauges.ts';
+import { parseQuantity } from '../runtime/quantity.ts';
+import { keyOf } from '../runtime/resource.ts';
+import type { Hard } from './hard.ts';
+
+/** What Prometheus is told of each Grant; docs/metrics.md explains them. */
+export const grantGauges: readonly GaugeSpec[] = [
+  gauge('keystone_grant_info', 'Always 1: who borrows, and the phase', ['grantee', 'phase'], ({ spec, status }) => [
+    { labels: { grantee: spec.granteeRealm, phase: status?.phase ?? 'Pending' }, value: 1 },
+  ]),
+  gauge('keystone_grant_hard', 'What is lent, in base units', ['resource'], ({ status }) => amounts(status?.hard ?? {})),
+  gauge('keystone_grant_used', 'What is used of it, in base units', ['resource'], ({ status }) =>
+    amounts(status?.used ?? {}, status?.hard),
+  ),
+  gauge('keystone_grant_expiry_timestamp_seconds', 'When the validity ends; absent without an end', [], ({ spec: { validity } }) =>
+    validity?.validUntil === undefined ? [] : [{ labels: {}, value: Date.parse(validity.validUntil) / 1000 }],
+  ),
+  gauge('keystone_grant_overquota', '1 while more is used than lent', [], ({ status }) => [
+    { labels: {}, value: status?.conditions?.some(({ type }) => type === 'OverQuota') === true ? 1 : 0 },
+  ]),
+];
+
+function gauge(name: string, help: string, labels: readonly string[], samplesOf: (grant: Grant) => readonly Sample[]): GaugeSpec {
+  return {
+    name,
+    help,
+    labels: ['grant', ...labels],
+    collect: (cache) =>
+      cache
+        .list(Grant)
+        .flatMap((grant) => samplesOf(grant).map((sample) => ({ ...sample, labels: { grant: keyOf(grant), ...sample.labels } }))),
+  };
+}
+
+/** What somebody would plot: amounts and pods, of what is lent at all. The caps on numbers of objects are no capacity. */
+const isPlotted = (key: string): boolean => key === 'pods' || key.startsWith('requests.') || key.startsWith('limits.');
+
+const amounts = (of: Hard, lent: Hard = of): readonly Sample[] =>
+  Object.entries(of)
+    .filter(([key]) => isPlotted(key) && lent[key] !== '0')
+    .map(([resource, amount]) => ({ labels: { resource }, value: Number(parseQuantity(amount) ?? 0n) / 1e9 }));
