@@ -1,7 +1,7 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { RETAINED_FROM } from '../../api/keystone/v1alpha1/grant.retention.ts';
 import { Namespace, Node, PersistentVolume, Secret } from '../../api/meta/builtin.ts';
-import { READ, allow, anyOf, defineController, deletionStarted, generationChanged, mapTo } from '../runtime/index.ts';
+import { allow, anyOf, defineController, deletionStarted, generationChanged, mapTo } from '../runtime/index.ts';
 import { IDENTITY_SECRET } from './identity.ts';
 import { localStatus } from './status.ts';
 import {
@@ -33,15 +33,8 @@ export function clusterRegistrationController(settings: Settings) {
       mapTo(Node, concernsLocal),
       mapTo(PersistentVolume, concernsLocal, { labels: RETAINED_FROM }),
     ],
-    rbac: [
-      allow('guildnet.io', ['clusterregistrations'], [...READ, 'create']),
-      allow('guildnet.io', ['clusterregistrations/status'], ['patch']),
-      allow('', ['secrets'], READ, { namespace: 'operator', resourceNames: [IDENTITY_SECRET] }),
-      // A name can't narrow `create`: the object has none yet when the API server decides.
-      allow('', ['secrets'], ['create'], { namespace: 'operator' }),
-      allow('', ['namespaces'], READ, { resourceNames: [CLUSTER_NAMESPACE] }),
-      allow('', ['nodes', 'persistentvolumes'], READ),
-    ],
+    // A name can't narrow `create`: the object has none yet when the API server decides.
+    rbac: [allow('', ['secrets'], ['create'], { namespace: 'operator' })],
     seeds: [{ metadata: { name: LOCAL }, spec: { source: { local: {} } } }],
     facts: () => ({}),
     plan: ({ spec }) => (spec.source.local === undefined ? [refuseSource] : local),

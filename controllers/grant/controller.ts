@@ -1,18 +1,7 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { LimitRange, Namespace, NetworkPolicy, ResourceQuota } from '../../api/meta/builtin.ts';
-import {
-  APPLY,
-  READ,
-  allow,
-  anyOf,
-  byOwnerLabel,
-  defineController,
-  deletionStarted,
-  generationChanged,
-  keyOf,
-  mapTo,
-} from '../runtime/index.ts';
+import { allow, anyOf, byOwnerLabel, defineController, deletionStarted, generationChanged, keyOf, mapTo } from '../runtime/index.ts';
 import { confirmEnforced, ensureNamespace, isolateNetwork, limitResources } from './enforcement.ts';
 import { awaitRelease, keepData, recordEnd, releaseNamespace } from './ending.ts';
 import type { Facts } from './facts.ts';
@@ -45,14 +34,7 @@ export function grantController(settings: Settings) {
         .map(keyOf),
     owns: [Namespace, ResourceQuota, LimitRange, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
     watches: [mapTo(ClusterRegistration, (_, cache) => cache.list(Grant).map(keyOf))],
-    rbac: [
-      allow('keystone.io', ['grants'], [...READ, 'patch']),
-      allow('keystone.io', ['grants/status'], ['patch']),
-      allow('guildnet.io', ['clusterregistrations'], READ),
-      allow('', ['namespaces', 'resourcequotas', 'limitranges'], APPLY),
-      allow('networking.k8s.io', ['networkpolicies'], APPLY),
-      allow('', ['persistentvolumes'], ['list', 'patch']),
-    ],
+    rbac: [allow('', ['persistentvolumes'], ['list', 'patch'])],
     // The steps mostly wait for the API server; who is let in is decided without waiting, so that passes may overlap.
     concurrency: 4,
     facts: () => ({}),

@@ -20,16 +20,20 @@ const parcel = (name: string, resourceVersion: string, more: Partial<Parcel['met
 type Pass = (scope: Scope<Parcel, object>) => Promise<void>;
 
 /** One controller on a scripted API server and a clock that stands still: every write is answered with the object as it was sent. */
-async function start(pass: Pass, initial: readonly Parcel[], spec: Partial<ControllerSpec<Parcel, object>> = {}) {
+async function start(
+  pass: Pass,
+  initial: readonly Parcel[],
+  spec: Partial<ControllerSpec<Parcel, object>> = {},
+  before: (request: ApiRequest) => void = () => {},
+) {
   const clock = fakeClock();
-  const transport = scriptedTransport({ answer: (request) => answerTo(request, initial) });
+  const transport = scriptedTransport({ answer: (request) => (before(request), answerTo(request, initial)) });
   const metrics = createMetrics();
   const caches = createCaches({ transport, clock, log: silentLogger, metrics });
   const worker = defineController<Parcel, object>({
     name: 'parcel',
     for: Parcel,
     when: generationChanged,
-    rbac: [],
     facts: () => ({}),
     plan: () => [pass],
     status: () => ({ ready: { status: 'True', reason: 'Kept', message: 'All is well' } }),
@@ -175,6 +179,16 @@ describe('a controller', () => {
     expect(finalizer?.body).to.have.nested.property('metadata').that.includes({ uid: 'uid-a', resourceVersion: '1' });
     const [status] = statusWrites(bench.writes());
     expect(status?.body, 'the API server does not look at the uid here').to.have.nested.property('metadata.resourceVersion', '1001');
+    await bench.end();
+  });
+
+  it('says in the status that it is not permitted to set its finalizer, since nobody reads the log first', async () => {
+    const forbid = (request: ApiRequest): void => {
+      if (JSON.stringify(request.body).includes('finalizers')) throw new ApiError(403, 'Forbidden', 'parcels is forbidden');
+    };
+    const bench = await start(async () => undefined, [parcel('a', '1')], { ending: [async () => undefined] }, forbid);
+    await bench.clock.advance(0);
+    expect(statusWrites(bench.writes()).map(reasonsIn)[0]).to.include('"reason":"ReconcileError"');
     await bench.end();
   });
 

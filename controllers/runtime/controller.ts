@@ -14,11 +14,10 @@ import type { ControllerSpec, Watched } from './definition.ts';
 import { ApiError, TerminalError, describe, isAlreadyExists, isConflict } from './errors.ts';
 import { showGauges } from './gauges.ts';
 import type { Informer, Selection } from './informer.ts';
-import { leaseRules } from './leader.ts';
 import type { Logger } from './log.ts';
 import { ownerUidOf } from './ownership.ts';
 import { runPass, type PassContext, type PassResult } from './pass.ts';
-import type { PolicyRule } from './rbac.ts';
+import { impliedRules, type PolicyRule } from './rbac.ts';
 import { createReadyTime, type ReadyTime } from './ready-time.ts';
 import { keyOf, nameOf, servedUnder } from './resource.ts';
 import type { Transport } from './transport.ts';
@@ -62,7 +61,7 @@ const TIMEOUT_MS = 60_000;
 export const defineController = <T extends Conditioned, F>(spec: ControllerSpec<T, F>): Controller => ({
   name: spec.name,
   resource: spec.for,
-  rbac: [...spec.rbac, ...leaseRules(spec.name)],
+  rbac: [...impliedRules(spec), ...(spec.rbac ?? [])],
   wire: (engine) => new ControllerWorker(spec, engine),
 });
 

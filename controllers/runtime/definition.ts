@@ -44,7 +44,8 @@ export interface ControllerSpec<T extends Conditioned, F> {
   readonly rivals?: (object: T, cache: Reader) => readonly string[];
   readonly owns?: readonly ((controller: string) => Watched)[];
   readonly watches?: readonly Watched[];
-  readonly rbac: readonly PolicyRule[];
+  /** What the steps do besides keeping children, status and finalizer: all else follows from this description. */
+  readonly rbac?: readonly PolicyRule[];
   /** Objects that exist whenever the controller runs: made if absent, never changed. */
   readonly seeds?: readonly ApplyConfig<T>[];
   /** Facts before the first step. */

@@ -1,8 +1,7 @@
-/** All that a room needs of the runtime, under one import. */
+/** What a room's controller and steps need of the runtime, under one import. What is pure imports the pure file itself: conditions.ts, quantity.ts. */
 export type { Reader } from './caches.ts';
 export { mapTo, byOwnerLabel, type Scope, type Step } from './definition.ts';
 export { defineController, type Controller } from './controller.ts';
-export { defineStatus, type Halt, type Verdict } from './conditions.ts';
 export { done, enough, requeueAfter, requeueAt, waitFor, type Outcome } from './outcome.ts';
 export { annotationChanged, anyOf, deletionStarted, generationChanged, labelChanged } from './predicates.ts';
 export { APPLY, READ, allow } from './rbac.ts';

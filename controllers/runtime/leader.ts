@@ -6,7 +6,7 @@ import { createDeadline } from './deadline.ts';
 import { ApiError, describe, isAlreadyExists, isConflict, isNotFound } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import { allow, type PolicyRule } from './rbac.ts';
+import { leaseName } from './rbac.ts';
 import type { Transport } from './transport.ts';
 
 /** How long a lease lasts, when its holder gives up, and how often everybody tries; the reasons are in docs/decisions/0006. */
@@ -39,15 +39,6 @@ export interface Elector {
   /** Waits for the lease and keeps it for as long as the work goes on; then gives it back. Rejects when it is lost. */
   run(signal: AbortSignal, work: (signal: AbortSignal) => Promise<void>): Promise<void>;
 }
-
-/** The name of a controller's lease. */
-export const leaseName = (controller: string): string => `keystone-${controller}`;
-
-/** What standing for a controller's lease needs. A name can't narrow `create`: the object has none yet. */
-export const leaseRules = (controller: string): readonly PolicyRule[] => [
-  allow('coordination.k8s.io', ['leases'], ['get', 'update'], { namespace: 'operator', resourceNames: [leaseName(controller)] }),
-  allow('coordination.k8s.io', ['leases'], ['create'], { namespace: 'operator' }),
-];
 
 /** An elector that holds nothing yet. */
 export const createElector = (options: ElectorOptions): Elector => new LeaseElector(options);

@@ -50,13 +50,10 @@ export async function runPass<T extends Conditioned, F>(
   const held = finalizers.includes(finalizer);
   const leaving = deletionTimestamp !== undefined;
   if (leaving && !held) return { kind: 'done' };
-  if (!leaving && !held && needsFinalizer(spec, object, context.cache)) {
-    // Alone and first: nothing may exist that a deletion could miss.
-    context.gate.wrote(keyOf(object), spec.for, await context.client.setFinalizers(spec.for, object, [...finalizers, finalizer]));
-    return { kind: 'again', afterMs: 0 };
-  }
   const owner = { controller: spec.name, resource: spec.for, metadata: object.metadata, status: object.status };
   const scope: Scope<T, F> = { object, facts: spec.facts(), cache: context.cache, client: createWriter({ ...context, owner }), ...moment };
+  // Alone and first: nothing may exist that a deletion could miss.
+  if (!leaving && !held && needsFinalizer(spec, object, context.cache)) return holdOn(spec, scope, context, [...finalizers, finalizer]);
   if (leaving)
     return runEnding(
       spec,
@@ -70,6 +67,20 @@ export async function runPass<T extends Conditioned, F>(
 
 const needsFinalizer = <T extends Conditioned, F>({ ending, concernsUs }: ControllerSpec<T, F>, object: T, cache: Reader): boolean =>
   ending !== undefined && (concernsUs?.(object, cache) ?? true);
+
+async function holdOn<T extends Conditioned, F>(
+  spec: ControllerSpec<T, F>,
+  scope: Scope<T, F>,
+  context: PassContext,
+  finalizers: readonly string[],
+): Promise<PassResult> {
+  try {
+    context.gate.wrote(keyOf(scope.object), spec.for, await context.client.setFinalizers(spec.for, scope.object, finalizers));
+    return { kind: 'again', afterMs: 0 };
+  } catch (error) {
+    return conclude(spec, scope, context, { halt: haltOf(error), error });
+  }
+}
 
 /** How often an ending that only a human can mend is tried again. */
 const BLOCKED_MS = 60_000;

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { deadLinks, longFiles, strayPackages, unexplainedNumbers } from './shape.ts';
+import { deadLinks, longFiles, strayPackages, unexplainedNumbers, unlisted } from './shape.ts';
 import { parseSource, readSources, type Sources } from './sources.ts';
 
 const tree = (path: string, text: string): Sources => new Map([[path, parseSource(path, text)]]);
@@ -35,6 +35,22 @@ describe('the shape of the tree', () => {
     it(`${want === 0 ? 'allows' : 'finds'} ${name} (checklist 7)`, () =>
       expect(unexplainedNumbers(tree('controllers/runtime/x.ts', text))).to.have.length(want));
 
+  it('finds a kind and a room that nothing knows of', () => {
+    const files: readonly (readonly [string, string])[] = [
+      ['api/kinds.ts', "import { aSchema } from './x/v1/a.ts';"],
+      ['api/x/v1/a.ts', 'export const aSchema = crd({});'],
+      ['api/x/v1/b.ts', 'export const bSchema = crd({});'],
+      ['controllers/rooms.ts', "import { a } from './a/controller.ts';"],
+      ['controllers/a/controller.ts', ''],
+      ['controllers/b/controller.ts', ''],
+      ['controllers/runtime/controller.ts', ''],
+    ];
+    expect(unlisted(new Map(files.map(([path, text]) => [path, parseSource(path, text)])))).to.deep.equal([
+      'api/x/v1/b.ts is not in api/kinds.ts: its CRD would not be made',
+      'controllers/b/controller.ts is not in controllers/rooms.ts: it would never run',
+    ]);
+  });
+
   it('finds that files grew long (checklist 2)', () => {
     expect(longFiles(tree('controllers/x.ts', '\n'.repeat(151)))).to.have.length(1);
     expect(longFiles(tree('controllers/x.ts', '\n'.repeat(100)))).to.have.length(0);
@@ -49,6 +65,6 @@ describe('the shape of the tree', () => {
 
   it('is right in this tree', () => {
     const sources = readSources();
-    expect([...strayPackages(sources), ...unexplainedNumbers(sources), ...longFiles(sources)]).to.deep.equal([]);
+    expect([...strayPackages(sources), ...unlisted(sources), ...unexplainedNumbers(sources), ...longFiles(sources)]).to.deep.equal([]);
   });
 });

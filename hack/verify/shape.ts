@@ -51,6 +51,20 @@ export function longFiles(sources: Sources): readonly string[] {
   return median > LONGEST_MEDIAN ? [`the median of shipped files is ${median} lines, more than ${LONGEST_MEDIAN}`] : [];
 }
 
+const ROOM = /^controllers\/(?!runtime\/|drivers\/)[^/]+\/controller\.ts$/;
+
+/** Kinds and rooms that nothing knows of: they would be neither installed nor run, and nothing would complain. */
+export function unlisted(sources: Sources): readonly string[] {
+  const known = (list: string) => new Set(sources.get(list)?.imports.map(({ target }) => target) ?? []);
+  const kinds = known('api/kinds.ts');
+  const rooms = known('controllers/rooms.ts');
+  return shipped(sources).flatMap(({ path, text }) => {
+    if (/= crd[(<]/.test(text) && !kinds.has(path)) return [`${path} is not in api/kinds.ts: its CRD would not be made`];
+    if (ROOM.test(path) && !rooms.has(path)) return [`${path} is not in controllers/rooms.ts: it would never run`];
+    return [];
+  });
+}
+
 const LINK = /\]\((?<target>[^)\s#]+)(?:#[^)]*)?\)/g;
 
 /** Links of a page to files that are not there. */

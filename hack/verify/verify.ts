@@ -5,7 +5,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import { missingComments, unexplainedOffs } from './comments.ts';
 import { closedDoors } from './doors.ts';
 import { impurities } from './purity.ts';
-import { deadLinks, longFiles, strayPackages, unexplainedNumbers } from './shape.ts';
+import { deadLinks, longFiles, strayPackages, unexplainedNumbers, unlisted } from './shape.ts';
 import { readSources } from './sources.ts';
 
 /** A check passes when it finds nothing. */
@@ -22,6 +22,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['The types fit', tool('node_modules/.bin/tsc')],
   ['Imports go through doors', () => closedDoors(sources)],
   ['Pure modules are pure (checklist 5)', () => impurities(sources)],
+  ['Every kind and every room is listed', () => unlisted(sources)],
   ['Packages are used where they belong', () => strayPackages(sources)],
   ['Numbers say where they come from, and files are short (checklist 2, 7)', () => [...unexplainedNumbers(sources), ...longFiles(sources)]],
   [

@@ -70,3 +70,10 @@ export function connect({ server, ca, cert, key }: Access): Api {
     },
   };
 }
+
+/** What the API server answered, which must have been a yes. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- a test states what it expects to be served; a wrong statement shows at once
+export function ok<T = unknown>({ status, body }: Answer): T {
+  if (status >= 300) throw new Error(`the API server answered ${status}: ${JSON.stringify(body)}`);
+  return body as T;
+}

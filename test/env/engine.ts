@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect } from 'chai';
 import { KubeConfig } from '@kubernetes/client-node';
 import type { Clock } from '../../controllers/runtime/clock.ts';
 import { systemClock } from '../../controllers/runtime/clock.ts';
@@ -10,6 +12,7 @@ import { createMetrics, type Metrics } from '../../controllers/runtime/metrics.t
 import { runInOrder } from '../../controllers/runtime/manager.ts';
 import { isObject } from '../../controllers/runtime/resource.ts';
 import { connect, type ApiRequest, type Transport } from '../../controllers/runtime/transport.ts';
+import { eventually } from './eventually.ts';
 
 /** One operator inside the test's own process, against a real API server. */
 export interface RunningEngine {
@@ -56,7 +59,12 @@ export async function runEngine(controllers: readonly Controller[], options: Eng
   const stopping = new AbortController();
   const cachePart = { name: 'caches', run: (signal: AbortSignal) => caches.run(signal), ready: () => caches.synced };
   const ended = runInOrder([cachePart, ...workers], log, stopping.signal);
-  await Promise.race([caches.synced, ended]);
+  try {
+    await Promise.race([caches.synced, ended, unreadable(caches)]);
+  } catch (error) {
+    stopping.abort();
+    throw error;
+  }
   return {
     transport,
     caches,
@@ -94,3 +102,26 @@ function asWritten(object: Conditioned): Conditioned {
   const generation = Math.max(0, ...(object.status?.conditions ?? []).map((condition) => condition.observedGeneration));
   return { ...object, metadata: { ...object.metadata, generation } };
 }
+
+/** Resolves once the engine has had nothing to do for a while. */
+export const untilIdle = (engine: RunningEngine): Promise<void> =>
+  eventually(async () => {
+    // Longer than the distance that two passes of one object keep.
+    for (let i = 0; i < 6; i++) {
+      expect(engine.idle, 'the engine still has work').to.equal(true);
+      await new Promise((resolve) => setTimeout(resolve, 25));
+    }
+  });
+
+/** A cache that can't be filled waits for ever, as it should; a test need not. */
+async function unreadable(caches: Caches): Promise<void> {
+  await sleep(START_MS, undefined, { ref: false });
+  const missing = caches.unsynced();
+  if (missing.length > 0)
+    throw new Error(
+      `not read within ${START_MS / 1000} s: ${missing.join(', ')}. Is the kind in api/kinds.ts, its CRD installed, and the controller permitted to read it?`,
+    );
+}
+
+/** Longer than any fault that a test puts between an engine and a healthy API server. */
+const START_MS = 20_000;

@@ -1,7 +1,7 @@
 import type { Api } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
 import { api } from '../env/hooks.ts';
-import { ok } from '../parcel/world.ts';
+import { ok } from '../env/api.ts';
 
 const REGISTRATIONS = '/apis/guildnet.io/v1alpha1/clusterregistrations';
 const LOCAL = `${REGISTRATIONS}/local`;

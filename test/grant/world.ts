@@ -2,15 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { grantSchema, type Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { grantController } from '../../controllers/grant/controller.ts';
-import { conditionFaults } from '../../controllers/runtime/kstatus.ts';
 import type { Clock } from '../../controllers/runtime/clock.ts';
-import { recordWrites } from '../env/audit.ts';
 import { runEngine, type EngineOptions, type RunningEngine } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { installOperator } from '../env/operator.ts';
-import { ok, untilIdle } from '../parcel/world.ts';
+import { judge } from '../env/judge.ts';
+import { ok } from '../env/api.ts';
 import { carry, foundRealm } from './realm.ts';
 
 type Spec = Grant['spec'];
@@ -57,7 +56,8 @@ export function useGrants(): GrantWorld {
   afterEach(async function () {
     this.timeout(60_000);
     await Promise.all(engines.map((engine) => engine.stop()));
-    await judge();
+    const { userAgent } = state;
+    await judge({ engines, objects: await list(), reasons: grantSchema.reasons, again: () => world.run(), userAgent });
     const cleaner = await world.run();
     await api().call('DELETE', path());
     await eventually(async () => expect(await list()).to.deep.equal([]), { withinMs: 30_000 });
@@ -66,30 +66,6 @@ export function useGrants(): GrantWorld {
     await deleteNamespace(api(), state.namespace);
   });
   const list = async (): Promise<readonly Grant[]> => ok<{ items: Grant[] }>(await api().call('GET', path())).items;
-
-  /** Every test ends so: statuses keep the rules, and an operator that starts anew has nothing to do. */
-  async function judge(): Promise<void> {
-    expect(
-      engines.flatMap(({ statusFaults }) => statusFaults),
-      'faults of statuses that were written',
-    ).to.deep.equal([]);
-    const grants = await list();
-    expect(grants.flatMap((grant) => (grant.metadata.deletionTimestamp === undefined ? conditionFaults(grant) : []))).to.deep.equal([]);
-    const reasons = grants.flatMap(({ status }) => status?.conditions?.map(({ reason }) => reason) ?? []);
-    for (const reason of reasons) expect(grantSchema.reasons, 'documented').to.have.property(reason);
-    // The quota's use goes on changing for a moment after a namespace was made: only then is the world settled.
-    await eventually(
-      async () => {
-        const recording = await recordWrites(controlPlane(), api(), { userAgent: new RegExp(state.userAgent) });
-        const again = await world.run();
-        await untilIdle(again);
-        await again.stop();
-        const writes = await recording.writes();
-        expect(writes, `writes of an operator that starts anew in a settled world: ${JSON.stringify(writes)}`).to.deep.equal([]);
-      },
-      { withinMs: 20_000, everyMs: 500 },
-    );
-  }
 
   const world: GrantWorld = {
     get namespace() {

@@ -9,7 +9,7 @@ import { api, controlPlane } from '../env/hooks.ts';
 import { kubectl } from '../env/kubectl.ts';
 import { fluxStatus } from '../env/kstatus.ts';
 import { OPERATOR_NAMESPACE, installOperator, must, startOperator, type OperatorProcess } from '../env/operator.ts';
-import { ok } from '../parcel/world.ts';
+import { ok } from '../env/api.ts';
 
 const LOCAL = '/apis/guildnet.io/v1alpha1/clusterregistrations/local';
 const SECRETS = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/secrets`;

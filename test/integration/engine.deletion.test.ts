@@ -5,7 +5,8 @@ import { laggingWatch, slowWrites } from '../env/disturbances.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { createNamespace, deleteNamespace } from '../env/namespace.ts';
-import { untilIdle, useParcels } from '../parcel/world.ts';
+import { useParcels } from '../parcel/world.ts';
+import { untilIdle } from '../env/engine.ts';
 
 describe('a finalizer', () => {
   const world = useParcels();

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import type { JsonSchema } from '../../api/meta/json-schema.ts';
 import { api } from '../env/hooks.ts';
 import { eventually } from '../env/eventually.ts';
-import { untilIdle, useParcels, type ParcelWorld } from '../parcel/world.ts';
+import { useParcels, type ParcelWorld } from '../parcel/world.ts';
+import { untilIdle } from '../env/engine.ts';
 import { parcelSchema, type Parcel } from '../parcel/parcel.ts';
 
 type Spec = Parcel['spec'];

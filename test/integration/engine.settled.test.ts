@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import { api, controlPlane } from '../env/hooks.ts';
 import { recordWrites } from '../env/audit.ts';
 import { eventually } from '../env/eventually.ts';
-import { untilIdle, useParcels } from '../parcel/world.ts';
+import { useParcels } from '../parcel/world.ts';
+import { untilIdle } from '../env/engine.ts';
 
 describe('a settled world', () => {
   const world = useParcels();

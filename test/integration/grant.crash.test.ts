@@ -7,7 +7,7 @@ import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import type { RunningEngine } from '../env/engine.ts';
 import { useGrants, type GrantWorld } from '../grant/world.ts';
-import { ok } from '../parcel/world.ts';
+import { ok } from '../env/api.ts';
 
 const HARD = { 'requests.cpu': '1', 'requests.memory': '1Gi' };
 

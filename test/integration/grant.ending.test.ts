@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../../controllers/runtime/clock.ts';
 import { eventually } from '../env/eventually.ts';
 import { fluxStatus } from '../env/kstatus.ts';
 import { api } from '../env/hooks.ts';
-import { ok } from '../parcel/world.ts';
+import { ok } from '../env/api.ts';
 import { grantsIn } from '../grant/schema.ts';
 import { seedSpec } from '../grant/seed.ts';
 import { useGrants } from '../grant/world.ts';

@@ -7,7 +7,7 @@ import { fluxStatus } from '../env/kstatus.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { must } from '../env/operator.ts';
-import { ok } from '../parcel/world.ts';
+import { ok } from '../env/api.ts';
 import { grant, grantsIn } from '../grant/schema.ts';
 import { useGrants } from '../grant/world.ts';
 

@@ -2,15 +2,14 @@ import { expect } from 'chai';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { grantController } from '../../controllers/grant/controller.ts';
 import { skip } from '../../hack/verify/skip.ts';
-import { connect, type Api } from '../env/api.ts';
+import { connect, ok, type Api } from '../env/api.ts';
 import { recordWrites } from '../env/audit.ts';
 import { startControlPlane, type ControlPlane } from '../env/control-plane.ts';
-import { runEngine, type RunningEngine } from '../env/engine.ts';
+import { runEngine, untilIdle, type RunningEngine } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
 import { installOperator, OPERATOR_NAMESPACE } from '../env/operator.ts';
 import { carry, foundRealm } from '../grant/realm.ts';
 import { grantsIn, realms } from '../grant/schema.ts';
-import { ok, untilIdle } from '../parcel/world.ts';
 
 const COUNT = 1000;
 const USER_AGENT = 'keystone-operator/many';

@@ -8,7 +8,7 @@ import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { installOperator, startOperator, type OperatorProcess } from '../env/operator.ts';
 import { grant, grantsIn } from '../grant/schema.ts';
 import { useRealm } from '../grant/realm.ts';
-import { ok } from '../parcel/world.ts';
+import { ok } from '../env/api.ts';
 
 const OPERATOR = 'system:serviceaccount:keystone-system:keystone-operator';
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/keystone-system/leases/keystone-grant';

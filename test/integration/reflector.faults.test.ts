@@ -8,7 +8,7 @@ import { eventually } from '../env/eventually.ts';
 import { startFaultProxy, type FaultProxy } from '../env/fault-proxy.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { createNamespace, deleteNamespace } from '../env/namespace.ts';
-import { ok } from '../parcel/world.ts';
+import { ok } from '../env/api.ts';
 
 /** How long a cache may differ from the world once the world is well again. */
 const HEALED_MS = 10_000;

@@ -3,12 +3,11 @@ import { ConfigMap } from '../../api/meta/builtin.ts';
 import { systemClock } from '../../controllers/runtime/clock.ts';
 import { createInformer } from '../../controllers/runtime/informer.ts';
 import { silentLogger } from '../../controllers/runtime/log.ts';
-import { connect, type Api } from '../env/api.ts';
+import { connect, ok, type Api } from '../env/api.ts';
 import { startControlPlane, type ControlPlane } from '../env/control-plane.ts';
 import { connectTo } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
 import { startFaultProxy } from '../env/fault-proxy.ts';
-import { ok } from '../parcel/world.ts';
 
 describe('an API server that does not stream collections', () => {
   let plane: ControlPlane;

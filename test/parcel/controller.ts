@@ -6,7 +6,6 @@ import {
   anyOf,
   byOwnerLabel,
   defineController,
-  defineStatus,
   deletionStarted,
   done,
   generationChanged,
@@ -14,6 +13,7 @@ import {
   waitFor,
   type Step,
 } from '../../controllers/runtime/index.ts';
+import { defineStatus } from '../../controllers/runtime/conditions.ts';
 import { Parcel } from './parcel.ts';
 
 interface Facts {
@@ -28,7 +28,6 @@ export const parcelController = defineController<Parcel, Facts>({
   for: Parcel,
   when: anyOf(generationChanged, deletionStarted),
   owns: [byOwnerLabel(ConfigMap)],
-  rbac: [],
   facts: () => ({ wanted: [], held: [] }),
   plan: () => [makeTrouble, keepText, removeStrays, observe],
   ending: [(scope) => endingOf(scope)],
