@@ -16,6 +16,7 @@ describe('a configuration', () => {
       grantNamespaces: ['keystone-system'],
       capacityReserve: 10,
       probes: { host: '::', port: 8081 },
+      metrics: undefined,
       leases: { durationMs: 12_000, deadlineMs: 9_000, retryMs: 1_500 },
       logLevel: 'info',
       kubeconfig: undefined,
@@ -34,6 +35,11 @@ describe('a configuration', () => {
     expect(read(['--leader-elect-retry-period=0.5s'])).to.have.nested.property('leases.retryMs', 500);
   });
 
+  it('serves metrics where it is told to, to those who may', () => {
+    expect(read(['--metrics-bind-address=:8443'])).to.have.deep.property('metrics', { host: '::', port: 8443, secure: true });
+    expect(read(['--metrics-bind-address=127.0.0.1:8080', '--metrics-secure=false'])).to.have.nested.property('metrics.secure', false);
+  });
+
   const wrong: { name: string; args?: readonly string[]; env?: NodeJS.ProcessEnv; want: RegExp }[] = [
     { name: 'an unknown flag', args: ['--contollers=grant'], want: /--contollers.*the flags are --controllers/ },
     { name: 'a positional argument', args: ['grant'], want: /grant/ },
@@ -47,6 +53,7 @@ describe('a configuration', () => {
     { name: 'a namespace for Grants that is none', args: ['--grant-namespaces=a,B'], want: /"B" is no namespace/ },
     { name: 'a reserve that is no percentage', args: ['--capacity-reserve=1.5'], want: /0 to 90/ },
     { name: 'an election that is neither', args: ['--leader-elect=maybe'], want: /neither true nor false/ },
+    { name: 'metrics nowhere', args: ['--metrics-bind-address=8443'], want: /host:port/ },
     { name: 'a duration that is none', args: ['--leader-elect-retry-period=2'], want: /no duration, such as 12s/ },
     { name: 'a leader that would outlive its Lease', args: ['--leader-elect-renew-deadline=12s'], want: /must be longer/ },
     { name: 'a misspelt setting', env: { KEYSTONE_RELAM: 'alice' }, want: /KEYSTONE_RELAM.*KEYSTONE_REALM/ },

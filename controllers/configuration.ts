@@ -2,6 +2,12 @@ import { REALM_NAME } from './clusterregistration/identity.ts';
 import { ENVIRONMENT, LOG_LEVELS, UsageError, readFlags, usage, type LogLevel } from './flags.ts';
 import type { LeaseTimings } from './runtime/leader.ts';
 
+/** Where something listens. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Everything that can be set from outside, checked. */
 export interface Configuration {
   readonly controllers: readonly string[];
@@ -12,7 +18,9 @@ export interface Configuration {
   readonly grantNamespaces: readonly string[];
   /** Percent of what the nodes can carry that is never lent. */
   readonly capacityReserve: number;
-  readonly probes: { readonly host: string; readonly port: number };
+  readonly probes: Address;
+  /** Absent where none are served. */
+  readonly metrics: (Address & { readonly secure: boolean }) | undefined;
   /** Absent where nobody stands for a Lease. */
   readonly leases: LeaseTimings | undefined;
   readonly logLevel: LogLevel;
@@ -49,6 +57,7 @@ export function readConfiguration(
     grantNamespaces: readNamespaces(flags['grant-namespaces']),
     capacityReserve: readPercent(flags['capacity-reserve']),
     probes,
+    metrics: readMetrics(flags),
     leases: readLeases(flags),
     logLevel,
     kubeconfig: flags.kubeconfig,
@@ -83,7 +92,7 @@ function readPercent(text: string): number {
   return percent;
 }
 
-function readAddress(flag: string, address: string): { readonly host: string; readonly port: number } {
+function readAddress(flag: string, address: string): Address {
   const match = /^(.*):(\d{1,5})$/.exec(address);
   const port = Number(match?.[2]);
   if (match === null || port > 65535) throw new UsageError(`--${flag}=${address} is no host:port, such as :8081 or 127.0.0.1:8081`);
@@ -98,9 +107,19 @@ function refuseUnknownEnvironment(env: NodeJS.ProcessEnv): void {
     throw new UsageError(`${unknown.join(', ')} is no setting of this operator; there are ${Object.keys(ENVIRONMENT).join(', ')}`);
 }
 
+function readMetrics(flags: ReturnType<typeof readFlags>): Configuration['metrics'] {
+  const secure = readTruth('metrics-secure', flags['metrics-secure']);
+  const address = flags['metrics-bind-address'];
+  return address === '0' ? undefined : { ...readAddress('metrics-bind-address', address), secure };
+}
+
+function readTruth(flag: string, text: string): boolean {
+  if (text !== 'true' && text !== 'false') throw new UsageError(`--${flag}=${text} is neither true nor false`);
+  return text === 'true';
+}
+
 function readLeases(flags: ReturnType<typeof readFlags>): LeaseTimings | undefined {
-  const wanted = flags['leader-elect'];
-  if (wanted !== 'true' && wanted !== 'false') throw new UsageError(`--leader-elect=${wanted} is neither true nor false`);
+  const wanted = readTruth('leader-elect', flags['leader-elect']);
   const durationMs = readDuration('leader-elect-lease-duration', flags['leader-elect-lease-duration']);
   const deadlineMs = readDuration('leader-elect-renew-deadline', flags['leader-elect-renew-deadline']);
   const retryMs = readDuration('leader-elect-retry-period', flags['leader-elect-retry-period']);
@@ -109,7 +128,7 @@ function readLeases(flags: ReturnType<typeof readFlags>): LeaseTimings | undefin
     throw new UsageError(
       '--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline, and that than 1.2 times --leader-elect-retry-period',
     );
-  return wanted === 'true' ? { durationMs, deadlineMs, retryMs } : undefined;
+  return wanted ? { durationMs, deadlineMs, retryMs } : undefined;
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };

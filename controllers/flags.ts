@@ -14,6 +14,8 @@ const FLAGS = {
   controllers: { type: 'string', default: '*', help: 'controllers to run, separated by commas; * is all of them' },
   kubeconfig: { type: 'string', help: 'path of a kubeconfig; without it $KUBECONFIG, ~/.kube/config or the Pod’s own account' },
   'health-probe-bind-address': { type: 'string', default: ':8081', help: 'host:port that serves /healthz and /readyz' },
+  'metrics-bind-address': { type: 'string', default: '0', help: 'host:port that serves /metrics, such as :8443; 0 serves none' },
+  'metrics-secure': { type: 'string', default: 'true', help: 'true or false: TLS, and only for whom the API server permits' },
   'grant-namespaces': { type: 'string', default: 'keystone-system', help: 'namespaces in which Grants are served, separated by commas' },
   'capacity-reserve': { type: 'string', default: '10', help: 'percent of what the nodes can carry that is never lent, 0 to 90' },
   'leader-elect': {
@@ -41,7 +43,7 @@ export function readFlags(args: readonly string[]) {
     .map((name) => `--${name}`)
     .join(', ');
   // As kubebuilder's operators are started: the bare flag means true.
-  const given = args.map((arg) => (arg === '--leader-elect' ? '--leader-elect=true' : arg));
+  const given = args.map((arg) => (arg === '--leader-elect' || arg === '--metrics-secure' ? `${arg}=true` : arg));
   try {
     return parseArgs({ args: given, options: FLAGS, strict: true, allowPositionals: false }).values;
   } catch (error) {

@@ -11,6 +11,7 @@ import { createElector, fenced } from './runtime/leader.ts';
 import type { Logger } from './runtime/log.ts';
 import { runInOrder, type Part } from './runtime/manager.ts';
 import { metered } from './runtime/metered.ts';
+import { metricsPart } from './runtime/metrics-server.ts';
 import { createMetrics, measureProcess } from './runtime/metrics.ts';
 import { connect } from './runtime/transport.ts';
 
@@ -67,7 +68,7 @@ export class KeystoneOperator extends dotI.default {
   }
 
   #parts({ caches, ...engine }: Engine): readonly (Part | readonly Part[])[] {
-    const { controllers: chosen, probes } = this.#configuration;
+    const { controllers: chosen, probes, metrics } = this.#configuration;
     const workers = controllers(this.#configuration)
       .filter(({ name }) => chosen.includes(name))
       .map((controller) => this.#led(controller, { ...engine, caches }));
@@ -77,6 +78,7 @@ export class KeystoneOperator extends dotI.default {
     };
     return [
       healthPart({ ...probes, clock: engine.clock, readiness }),
+      ...(metrics === undefined ? [] : [metricsPart({ ...engine, ...metrics, metrics: engine.metrics })]),
       { name: 'caches', run: (signal) => caches.run(signal), ready: () => caches.synced },
       workers,
     ];

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import type { Parcel } from '../../test/parcel/parcel.ts';
 import { configMap } from '../../test/build.ts';
+import { grantGauges } from '../grant/metrics.ts';
 import { fakeClock } from '../../test/doubles/clock.ts';
 import { scriptedTransport } from '../../test/doubles/transport.ts';
 import { ApiError, TerminalError } from './errors.ts';
@@ -52,6 +54,12 @@ describe('the metrics', () => {
         return [name, type, ...labelNames].join(' ');
       });
     expect(found).to.deep.equal(GOLDEN);
+  });
+
+  it('are all explained on their page', () => {
+    const page = readFileSync('docs/metrics.md', 'utf8');
+    for (const line of GOLDEN) expect(page).to.include(`\`${line.split(' ')[0]}\``);
+    for (const { name } of grantGauges) expect(page).to.include(`\`${name}\``);
   });
 
   it('have the buckets of controller-runtime and client-go (checklist 36)', async () => {

@@ -3,7 +3,7 @@ import type { RoleRule } from './rbac.ts';
 /** A role as the manifest has it. */
 export interface Role {
   readonly kind: string;
-  readonly rules?: readonly RoleRule[];
+  readonly rules?: readonly (Partial<RoleRule> & Pick<RoleRule, 'verbs'> & { readonly nonResourceURLs?: readonly string[] })[];
 }
 
 /** With these a holder makes itself anybody. */
@@ -11,9 +11,9 @@ const ESCALATING = new Set(['escalate', 'bind', 'impersonate']);
 
 /** Every permission of the operator that a reviewer would refuse, one line each. */
 export const lintRole = (file: string, { kind, rules = [] }: Role): readonly string[] =>
-  rules.flatMap(({ apiGroups, resources, verbs, resourceNames }) => {
-    const asked = `${verbs.join(', ')} on ${resources.join(', ')}`;
-    const all = [...apiGroups, ...resources, ...verbs];
+  rules.flatMap(({ apiGroups = [], resources = [], nonResourceURLs = [], verbs, resourceNames }) => {
+    const asked = `${verbs.join(', ')} on ${[...resources, ...nonResourceURLs].join(', ')}`;
+    const all = [...apiGroups, ...resources, ...nonResourceURLs, ...verbs];
     const reads = verbs.some((verb) => ['get', 'list', 'watch'].includes(verb));
     const faults: readonly (readonly [boolean, string])[] = [
       [all.includes('*'), 'no-wildcard: permits more than anybody can review'],

@@ -37,6 +37,12 @@ export function operatorRoles(controllers: readonly Permitted[]): readonly Gener
       { apiVersion: API_VERSION, kind: 'ClusterRoleBinding', metadata: { name: OPERATOR }, roleRef: refer('ClusterRole'), subjects },
       { apiVersion: API_VERSION, kind: 'RoleBinding', metadata: { name: OPERATOR, namespace }, roleRef: refer('Role'), subjects },
     ),
+    yamlFile('config/rbac/metrics_reader_role.yaml', {
+      apiVersion: API_VERSION,
+      kind: 'ClusterRole',
+      metadata: { name: 'keystone-metrics-reader' },
+      rules: [{ nonResourceURLs: ['/metrics'], verbs: ['get'] }],
+    }),
   ];
 }
 
