@@ -75,11 +75,20 @@ export const bool = <Optional extends boolean = false>({ because, ...options }: 
   piece({ type: 'boolean' }, options, { '': because });
 
 /** Several times the digits of the largest quantity that Kubernetes can hold. */
-const LONGEST_QUANTITY = 64;
+export const LONGEST_QUANTITY = 64;
+
+/**
+ * Sign, whole part, fraction, fraction without a whole part, and unit: what the API server reads, less what only it takes for a number,
+ * such as `m`, and exponents of many digits, at which it would work for minutes.
+ */
+export const QUANTITY_FORM = '^([+-]?)(?:([0-9]+)(?:[.]([0-9]*))?|[.]([0-9]+))([numkMGTPE]|[KMGTPE]i|[eE][+-]?[0-9]{1,2})?$';
+
+/** CEL: whether a text or number is an amount. Ask before quantity(), and never isQuantity(), which tries to read any exponent. */
+export const isAmount = (of: string): string => `string(${of}).matches('${QUANTITY_FORM}')`;
 
 /** Instead of the usual pattern, whose refusal nobody can read. */
 const AMOUNT: Validation = {
-  rule: 'type(self) == int || isQuantity(string(self))',
+  rule: isAmount('self'),
   message: 'an amount is a number with or without a unit, such as 500m, 2 or 10Gi',
 };
 
@@ -95,12 +104,37 @@ export const quantity = <Optional extends boolean = false>(options: Common<numbe
     options,
   );
 
-/** RFC 3339 with nanoseconds and an offset takes 35 characters; the format alone does not bound the fraction. */
+/** RFC 3339 with nanoseconds and an offset takes 35 characters; a little more, so that it is our sentence that tells what is wrong. */
 const LONGEST_TIME = 40;
 
-/** A moment as an RFC 3339 string. */
+const CLOCK = '([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]{1,9})?';
+const OFFSET = '(Z|[+-](0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)';
+
+/** CEL: whether a text is a time that JavaScript, Go and CEL read alike. An offset must not lead beyond the year 9999, where CEL ends. */
+const isTime = (of: string): string =>
+  `${of}.matches('^[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}T${CLOCK}${OFFSET}$') && !format.date().validate(${of}.substring(0, 10)).hasValue() && (${of} < '9999' || ${of}.endsWith('Z'))`;
+
+/** Instead of the format date-time, which takes `,5Z` and `+99:99` for times and refuses the rest in words that nobody can read. */
+const TIME: Validation = {
+  rule: isTime('self'),
+  message: 'a time is written as 2030-01-01T00:00:00Z, or with an offset as 2030-01-01T02:00:00+02:00',
+};
+
+/** A moment that a person writes, as an RFC 3339 string; in CEL it is text until timestamp() has read it. */
 export const dateTime = <Optional extends boolean = false>(options: Common<string, Optional>): Made<string, Optional> =>
+  piece({ type: 'string', maxLength: LONGEST_TIME, 'x-kubernetes-validations': [TIME] }, options);
+
+/** CEL: whether two times of an object are in order; one that is absent, or is no time, is not judged. */
+export const inOrder = (from: string, until: string): string =>
+  `!has(self.${from}) || !has(self.${until}) || ![self.${from}, self.${until}].all(t, ${isTime('t')}) || timestamp(self.${from}) < timestamp(self.${until})`;
+
+/** A moment that a program writes; the format is what other programs know it by. */
+export const timestamp = <Optional extends boolean = false>(options: Common<string, Optional>): Made<string, Optional> =>
   piece({ type: 'string', format: 'date-time', maxLength: LONGEST_TIME }, options);
+
+/** Whether a field is a moment, whoever writes it. */
+export const isMoment = (json: JsonSchema): boolean =>
+  json.format === 'date-time' || (json['x-kubernetes-validations'] ?? []).some(({ rule }) => rule === TIME.rule);
 
 /** One of a few CamelCase words; more may be added later, so readers keep a default branch. */
 export const enumeration = <const Values extends readonly string[], Optional extends boolean = false>(

@@ -19,8 +19,10 @@ import {
   sharedConditions,
   sharedReasons,
   text,
+  timestamp,
   type Schema,
 } from './schema.ts';
+import { isMoment } from './scalars.ts';
 
 const because = 'a test needs one';
 
@@ -38,7 +40,7 @@ describe('A piece of a schema becomes what the API server checks', () => {
       want: { type: 'integer', format: 'int64', minimum: 0, maximum: 2 ** 53 - 1 },
     },
     { name: 'bool', given: bool({ because, default: false }), want: { type: 'boolean', default: false } },
-    { name: 'dateTime', given: dateTime({}), want: { type: 'string', format: 'date-time', maxLength: 40 } },
+    { name: 'timestamp', given: timestamp({}), want: { type: 'string', format: 'date-time', maxLength: 40 } },
     {
       name: 'enumeration is as long as its longest value',
       given: enumeration(['Keep', 'Evict'], {}),
@@ -111,7 +113,14 @@ describe('A piece of a schema becomes what the API server checks', () => {
   it('a quantity is a number or a text that the API server can read as one', () => {
     const { json } = quantity({ default: '10Gi', description: 'size is how much.' });
     expect(json).to.include({ 'x-kubernetes-int-or-string': true, maxLength: 64, default: '10Gi', description: 'size is how much.' });
-    expect(json['x-kubernetes-validations']?.[0]?.rule).to.contain('isQuantity');
+    expect(json['x-kubernetes-validations']).to.have.length(1);
+  });
+
+  it('a time is a text with a rule, since the format takes for times what is none', () => {
+    const { json } = dateTime({ description: 'from is a time.' });
+    expect(json).to.include({ type: 'string', maxLength: 40 }).and.not.have.property('format');
+    expect(json['x-kubernetes-validations']).to.have.length(1);
+    expect([json, timestamp({}).json, text({ maxLength: 40 }).json].map(isMoment)).to.deep.equal([true, true, false]);
   });
 
   it('a reference names its object by a text that can be a name', () => {

@@ -2,7 +2,7 @@ import { exemptionsOf, list, object, objectJson } from './containers.ts';
 import type { Fields, PartialOf, Schema } from './infer.ts';
 import type { Validation } from './json-schema.ts';
 import type { Condition, ConditionedStatus } from './object.ts';
-import { dateTime, enumeration, int64, piece, text } from './scalars.ts';
+import { enumeration, int64, piece, text, timestamp } from './scalars.ts';
 
 /** What a condition type or a reason tells, for people and for the docs. */
 export interface ConditionMeaning {
@@ -33,7 +33,7 @@ const condition: Schema<Condition> = object({
     minimum: 0,
     description: 'observedGeneration is the generation of the spec that this condition was made for.',
   }),
-  lastTransitionTime: dateTime({ description: 'lastTransitionTime is when status last changed from one value to another.' }),
+  lastTransitionTime: timestamp({ description: 'lastTransitionTime is when status last changed from one value to another.' }),
   reason: text({
     maxLength: 64,
     minLength: 1,

@@ -1,3 +1,5 @@
+import { LONGEST_QUANTITY, QUANTITY_FORM } from '../../api/meta/scalars.ts';
+
 /** A Kubernetes quantity, exact: whole numbers of 10⁻⁹ units, since a double can't hold an exabyte and a millicore. */
 export type Quantity = bigint;
 
@@ -12,15 +14,16 @@ const BINARY: Readonly<Record<string, bigint>> = {
   Ei: 2n ** 60n,
 };
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, '': 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
-/** The API server's own form; lengths bounded so that a hostile number costs nothing. */
-const FORM = /^([+-]?)(\d{0,40})(?:\.(\d{0,40}))?(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]|[eE][+-]?\d{1,2})?$/;
+/** What the schemas accept, so that nothing comes in that would count as nothing here. */
+const FORM = new RegExp(QUANTITY_FORM);
 
-/** Reads a quantity as the API server does, rounding away from zero below 10⁻⁹; undefined for what is none. */
+/** Reads a quantity as the API server does, rounding away from zero below 10⁻⁹; undefined for what is none, or is absurdly long. */
 export function parseQuantity(text: string | number): Quantity | undefined {
-  const match = FORM.exec(String(text));
+  const given = String(text);
+  const match = given.length > LONGEST_QUANTITY ? null : FORM.exec(given);
   if (match === null) return undefined;
-  const [, sign = '', whole = '', fraction = '', suffix = ''] = match;
-  if (whole === '' && fraction === '') return undefined;
+  const [, sign = '', whole = '', after = '', alone = '', suffix = ''] = match;
+  const fraction = after + alone;
   const digits = BigInt(whole + fraction);
   const { factor, exponent } = scaleOf(suffix);
   const power = exponent - fraction.length + 9;

@@ -1,5 +1,22 @@
 import { expect } from 'chai';
 import { kinds } from '../../api/kinds.ts';
+import {
+  columns,
+  conditioned,
+  crd,
+  dateTime,
+  enumeration,
+  int32,
+  int64,
+  list,
+  map,
+  object,
+  quantity,
+  sharedConditions,
+  sharedReasons,
+  text,
+  type Schema,
+} from '../../api/meta/schema.ts';
 import { docsPage } from './docs.ts';
 
 for (const kind of kinds) {
@@ -41,3 +58,50 @@ for (const kind of kinds) {
     }
   });
 }
+
+describe('The type of a field on its page tells what the API server bounds', () => {
+  const kindWith = (given: Schema) =>
+    crd({
+      group: 'example.io',
+      version: 'v1',
+      kind: 'Sample',
+      plural: 'samples',
+      scope: 'Namespaced',
+      shortNames: ['sp'],
+      description: 'Sample is a sample.',
+      spec: object({ given }),
+      status: conditioned({}),
+      columns: columns.ready().age().reason(),
+      conditions: sharedConditions,
+      reasons: sharedReasons,
+    });
+  const cases: readonly { name: string; given: Schema; want: string }[] = [
+    { name: 'a text', given: text({ maxLength: 63, minLength: 1 }), want: 'string, 1 to 63 characters' },
+    { name: 'a text that may be empty', given: text({ maxLength: 64 }), want: 'string, at most 64 characters' },
+    { name: 'a text of one length', given: text({ maxLength: 3, minLength: 3 }), want: 'string, exactly 3 characters' },
+    { name: 'a short pattern', given: text({ maxLength: 9, pattern: '^a|b' }), want: 'string, at most 9 characters, `^a\\|b`' },
+    {
+      name: 'a pattern that nobody reads',
+      given: text({ maxLength: 9, pattern: `^${'a'.repeat(40)}` }),
+      want: 'string, at most 9 characters',
+    },
+    { name: 'a number', given: int32({ minimum: 1, maximum: 65_535 }), want: 'integer, 1 to 65535' },
+    { name: 'a number without an end', given: int64({ minimum: 0 }), want: 'integer, at least 0' },
+    { name: 'a number without bounds', given: int64({}), want: 'integer' },
+    { name: 'a time', given: dateTime({}), want: 'time' },
+    { name: 'one of a few words', given: enumeration(['Keep', 'Evict'], {}), want: '`Keep`, `Evict`' },
+    { name: 'a quantity', given: quantity({}), want: 'quantity, at most 64 characters' },
+    {
+      name: 'a list',
+      given: list(text({ maxLength: 3 }), { kind: 'set', maxItems: 2 }),
+      want: 'list, at most 2 items; each string, at most 3 characters',
+    },
+    {
+      name: 'a map',
+      given: map(int32({ maximum: 9 }), { maxProperties: 4, because: 'a test needs one' }),
+      want: 'map, at most 4 keys; each integer, at most 9',
+    },
+  ];
+  for (const { name, given, want } of cases)
+    it(name, () => expect(docsPage(kindWith(given), undefined).content).to.contain(`| \`spec.given\` | ${want} | required |`));
+});

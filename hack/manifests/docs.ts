@@ -1,5 +1,6 @@
 import type { Kind } from '../../api/meta/crd.ts';
 import type { JsonSchema } from '../../api/meta/json-schema.ts';
+import { isMoment } from '../../api/meta/scalars.ts';
 import { fieldsOf, rulesOf } from './fields.ts';
 import type { GeneratedFile } from './file.ts';
 
@@ -101,11 +102,39 @@ function presence(path: string, schema: JsonSchema, required: boolean): string {
 }
 
 function typeOf(schema: JsonSchema): string {
-  if (schema['x-kubernetes-int-or-string'] === true) return 'quantity';
   if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(', ');
-  if (schema.items !== undefined) return `list of ${typeOf(schema.items)}`;
-  if (schema.additionalProperties !== undefined) return `map of ${typeOf(schema.additionalProperties)}`;
-  return schema.format === 'date-time' ? 'time' : (schema.type ?? 'anything');
+  if (isMoment(schema)) return 'time';
+  const { items, additionalProperties: values } = schema;
+  const name = [nameOf(schema), ...boundsOf(schema)].join(', ');
+  const inner = items ?? values;
+  return inner === undefined ? name : `${name}; each ${typeOf(inner)}`;
+}
+
+function nameOf(schema: JsonSchema): string {
+  if (schema['x-kubernetes-int-or-string'] === true) return 'quantity';
+  if (schema.items !== undefined) return 'list';
+  return schema.additionalProperties === undefined ? (schema.type ?? 'anything') : 'map';
+}
+
+function boundsOf(schema: JsonSchema): readonly string[] {
+  const { minLength, maxLength, minItems, maxItems, minProperties, maxProperties, minimum, maximum, pattern } = schema;
+  return [
+    ...range(minLength, maxLength, ' characters'),
+    ...range(minItems, maxItems, ' items'),
+    ...range(minProperties, maxProperties, ' keys'),
+    // The limits of what JavaScript counts exactly are nobody's concern.
+    ...range(minimum === Number.MIN_SAFE_INTEGER ? undefined : minimum, maximum === Number.MAX_SAFE_INTEGER ? undefined : maximum, ''),
+    ...(pattern === undefined || pattern.length > LONGEST_PATTERN ? [] : [`\`${pattern}\``]),
+  ];
+}
+
+/** What a longer pattern means stands in the field's description. */
+const LONGEST_PATTERN = 32;
+
+function range(least: number | undefined, most: number | undefined, unit: string): readonly string[] {
+  if (least === undefined) return most === undefined ? [] : [`at most ${most}${unit}`];
+  if (most === undefined) return [`at least ${least}${unit}`];
+  return [least === most ? `exactly ${least}${unit}` : `${least} to ${most}${unit}`];
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { grantSchema, type Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { grantController } from '../../controllers/grant/controller.ts';
-import type { Clock } from '../../controllers/runtime/clock.ts';
+import type { Controller } from '../../controllers/runtime/controller.ts';
 import { runEngine, type EngineOptions, type RunningEngine } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
@@ -22,7 +22,7 @@ const MERGE = { contentType: 'application/merge-patch+json' };
 export interface GrantWorld {
   readonly namespace: string;
   readonly userAgent: string;
-  run(options?: Partial<EngineOptions> & { readonly clock?: Clock }): Promise<RunningEngine>;
+  run(options?: Partial<EngineOptions> & { readonly controllers?: readonly Controller[] }): Promise<RunningEngine>;
   /** Says what the nodes of this realm can carry. */
   carry(allocatable: Record<string, string>): Promise<void>;
   create(name: string, spec?: WrittenSpec): Promise<Grant>;
@@ -74,9 +74,8 @@ export function useGrants(): GrantWorld {
     get userAgent() {
       return state.userAgent;
     },
-    async run(options = {}) {
-      const controller = grantController({ grantNamespaces: [state.namespace], capacityReserve: 0 });
-      const engine = await runEngine([controller], { kubeconfig, userAgent: state.userAgent, ...options });
+    async run({ controllers = [grantController({ grantNamespaces: [state.namespace], capacityReserve: 0 })], ...options } = {}) {
+      const engine = await runEngine(controllers, { kubeconfig, userAgent: state.userAgent, ...options });
       engines.push(engine);
       return engine;
     },

@@ -35,6 +35,30 @@ const ACCEPTANCES: readonly Acceptance[] = [
       },
     },
   },
+  {
+    name: 'every way to write an amount',
+    spec: {
+      hard: {
+        'requests.cpu': `${'0'.repeat(40)}.${'001'.padEnd(20, '0')}`,
+        'limits.cpu': '+1.5000',
+        'requests.memory': '0.3Gi',
+        'limits.memory': '.8Ti',
+        'requests.ephemeral-storage': '0.0625Gi',
+        'limits.ephemeral-storage': '123456789012.345',
+        'requests.storage': '1.0625Ti',
+        'a.storageclass.storage.k8s.io/requests.storage': '512.0009765625Ti',
+        'b.storageclass.storage.k8s.io/requests.storage': '1e3',
+        pods: '1.0',
+        services: '2000m',
+        secrets: '01e+02',
+        configmaps: '3.',
+        'requests.nvidia.com/gpu': '1000000u',
+      },
+    },
+  },
+  { name: 'the finest CPU', spec: { hard: { 'requests.cpu': '1m', 'limits.cpu': '999999.999' } } },
+  { name: 'a thousandth in other words', spec: { hard: { 'requests.cpu': '1000u', 'limits.cpu': '1000000n' } } },
+  { name: 'CPU in units that nobody uses', spec: { hard: { 'requests.cpu': '0.0001k', 'limits.cpu': '1.001Ki' } } },
   { name: 'nothing at all', spec: { hard: {} } },
 ];
 
@@ -54,6 +78,19 @@ const REFUSALS: readonly Refusal[] = [
   unknown('Fast.storageclass.storage.k8s.io/requests.storage'),
   unknown('fast.storageclass.storage.k8s.io/limits.storage'),
   unknown('gpu.deviceclass.resource.k8s.io/slots'),
+  // A key that nobody knows has no largest amount, and nobody knows whether it can be divided.
+  ...[{ 'hugepages-2Mi': '2Gi' }, { 'requests.hugepages-2Mi': '2Gi' }, { 'hugepages-2Mi': '500m' }, { 'request.memory': '4Gi' }].map(
+    (amounts) => {
+      const [key = ''] = Object.keys(amounts);
+      return hard(
+        `${JSON.stringify(amounts)} in one sentence`,
+        amounts,
+        `hard has no key ${key}: kubectl explain grant.spec.hard lists them`,
+      );
+    },
+  ),
+  hard('memory under its name in a pod', { memory: '4Gi' }, 'use requests.memory instead of memory'),
+  hard('half a GPU under its name in a pod', { 'nvidia.com/gpu': '500m' }, 'use requests.nvidia.com/gpu instead of nvidia.com/gpu'),
   hard('the first of several unknown keys', { zzz: 1, aaa: 1, mmm: 1 }, 'hard has no key aaa: kubectl explain grant.spec.hard lists them'),
   // Amounts.
   hard('10^30 CPUs', { 'requests.cpu': `1${'0'.repeat(30)}` }, 'requests.cpu is larger than any cluster: give at most 1M'),
@@ -67,6 +104,12 @@ const REFUSALS: readonly Refusal[] = [
   hard('half a GPU as 0.5', { 'requests.nvidia.com/gpu': '0.5' }, 'requests.nvidia.com/gpu cannot be divided: give a whole number'),
   hard('one and a half pods', { pods: '1.5' }, 'pods cannot be divided: give a whole number'),
   hard('half a byte', { 'requests.memory': '500m' }, 'requests.memory cannot be divided: give a whole number'),
+  ...['1n', '100u', '0.0001', '1.5m', '1e-4', '1000001n', '999999.999999999', '0.0001Ki'].map((cpu) =>
+    hard(`${cpu} of CPU`, { 'requests.cpu': cpu }, 'requests.cpu is finer than 1m: give a multiple of 1m, such as 500m or 0.5'),
+  ),
+  ...['0.1234Gi', '1048576.0001', '0.70001Ei', '1500000001n'].map((memory) =>
+    hard(`${memory} of memory`, { 'requests.memory': memory }, 'requests.memory cannot be divided: give a whole number'),
+  ),
   hard(
     'half a device of a class',
     { 'big.deviceclass.resource.k8s.io/devices': '500m' },
@@ -86,6 +129,35 @@ const REFUSALS: readonly Refusal[] = [
     name: 'an amount with an unknown unit',
     spec: { hard: { 'requests.cpu': 'two', 'limits.cpu': '1' } },
     want: 'spec.hard[requests.cpu]: Invalid value: "two": an amount is a number with or without a unit, such as 500m, 2 or 10Gi',
+  },
+  ...[
+    'm',
+    '.',
+    '+',
+    '-',
+    '',
+    'Ki',
+    'e3',
+    '1e',
+    '1e100',
+    '1e-100',
+    '1E+001',
+    '1e-999999999',
+    '1e999999999',
+    '1 Gi',
+    '1KB',
+    '1i',
+    '0x10',
+    '١',
+  ].map((amount) => ({
+    name: `the amount "${amount}"`,
+    spec: { hard: { 'requests.cpu': amount } },
+    want: `spec.hard[requests.cpu]: Invalid value: "${amount}": an amount is a number with or without a unit, such as 500m, 2 or 10Gi`,
+  })),
+  {
+    name: 'an amount of too many digits',
+    spec: { hard: { pods: `${'0'.repeat(64)}1` } },
+    want: 'spec.hard.pods: Too long: may not be more than 64 bytes',
   },
   {
     name: 'half a GPU as a number',

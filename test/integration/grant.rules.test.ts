@@ -6,8 +6,9 @@ const CLUSTER = '6f0c1c7e-0d3a-4d26-9d0e-5f6f0c1c7e0d';
 const NOTICE = 'noticePeriod is a length of time from 0s to 24h in hours, minutes and seconds, such as 30s, 5m or 1h30m';
 const DESTINATION = 'a destination is a CIDR such as 192.0.2.0/24 or 2001:db8::/32, or a realm such as realm:carol';
 const MAPPED = 'this is an IPv4 network written as IPv6: write it as IPv4, such as 192.0.2.0/24';
-const EVERYWHERE = 'this is every address there is, also those of the cluster itself: name the networks that are needed';
-const ON_THE_MACHINE = 'this network is a different one on every machine, such as its metadata service: it is never opened';
+const TOO_LARGE =
+  'this network is too large to be meant: give a /8 or smaller of IPv4, such as 10.0.0.0/8, or a /16 or smaller of IPv6, such as fd12::/16';
+const TIME = 'a time is written as 2030-01-01T00:00:00Z, or with an offset as 2030-01-01T02:00:00+02:00';
 const SPELLING = 'this is not how the network is written: write its first address, in lower case, as in 192.0.2.0/24 or 2001:db8::/32';
 const NEEDS_EGRESS = 'destinations need egress: set egressAllowed to true, or leave allowedDestinations empty';
 const REALM_NAME = 'is the name of a realm: lower-case letters, digits and dashes, at most 63, such as alice-home';
@@ -17,19 +18,64 @@ const destination = (name: string, address: string, sentence: string): Refusal =
   spec: { networkPolicy: { egressAllowed: true, allowedDestinations: ['192.0.2.0/24', address] } },
   want: `spec.networkPolicy.allowedDestinations[1]: Invalid value: "${address}": ${sentence}`,
 });
+const closed = (address: string, block: string, what: string): Refusal =>
+  destination(what, address, `this network overlaps ${block}, ${what}, which is never opened: name networks beside it`);
+const until = (validUntil: string): Refusal => ({
+  name: `the end ${validUntil}`,
+  spec: { validity: { validUntil } },
+  want: `spec.validity.validUntil: Invalid value: "${validUntil}": ${TIME}`,
+});
+const MACHINE = 'the machine itself';
+const LINK = 'the links of each machine and its metadata service';
+const METADATA = 'this is the metadata service of a cloud, which is never opened: name networks beside it';
+const GROUPS = 'groups of machines and reserved addresses';
+const TRANSLATED = 'IPv6 addresses that stand for the machine itself or for IPv4';
 const ACCEPTANCES: readonly Acceptance[] = [
   {
     name: 'every form of destination',
     spec: {
       networkPolicy: {
         egressAllowed: true,
-        allowedDestinations: ['192.0.2.0/24', '203.0.113.7/32', '2001:db8::/32', 'fd7a:115c:a1e0::/48', '100.64.0.0/10', 'realm:carol'],
+        allowedDestinations: [
+          '192.0.2.0/24',
+          '203.0.113.7/32',
+          '2001:db8::/32',
+          'fd7a:115c:a1e0::/48',
+          '100.64.0.0/10',
+          'fd00:ec2::/32',
+          'realm:carol',
+        ],
+      },
+    },
+  },
+  {
+    name: 'the largest networks, and the nearest to what is never opened',
+    spec: {
+      networkPolicy: {
+        egressAllowed: true,
+        allowedDestinations: [
+          '10.0.0.0/8',
+          '126.0.0.0/8',
+          '223.0.0.0/8',
+          '1.0.0.0/8',
+          '169.253.0.0/16',
+          '2000::/16',
+          'fd00::/32',
+          'fc00::/16',
+        ],
       },
     },
   },
   { name: 'egress without destinations', spec: { networkPolicy: { egressAllowed: true } } },
   { name: 'one end of the validity', spec: { validity: { validUntil: '2020-01-01T00:00:00Z' } } },
   { name: 'a validity over years', spec: { validity: { validFrom: '2030-01-01T00:00:00.5+02:00', validUntil: '2040-01-01T00:00:00Z' } } },
+  ...[
+    '2030-01-01T00:00:00.123456789Z',
+    '2030-01-01T00:00:00-14:00',
+    '2028-02-29T23:59:59+13:59',
+    '9999-12-31T23:59:59Z',
+    '1000-01-01T00:00:00+14:00',
+  ].map((validUntil) => ({ name: `the end ${validUntil}`, spec: { validity: { validUntil } } })),
   {
     name: 'all there is to know of the grantee',
     spec: { grantee: { clusterID: CLUSTER, publicKeyFingerprint: FINGERPRINT, cidrs: ['100.64.0.7/32'] } },
@@ -43,13 +89,32 @@ const REFUSALS: readonly Refusal[] = [
   // Networks.
   destination('an IPv4 network as IPv6', '::ffff:192.0.2.0/120', MAPPED),
   destination('the same in another spelling', '0:0:0:0:0:FFFF:c000:200/120', MAPPED),
-  destination('everything', '0.0.0.0/0', EVERYWHERE),
-  destination('everything in IPv6', '::/0', EVERYWHERE),
+  ...['0.0.0.0/0', '0.0.0.0/1', '128.0.0.0/1', '10.0.0.0/7', '::/0', '2000::/3', 'fc00::/7', '2000::/15'].map((address) =>
+    destination('more than anybody needs', address, TOO_LARGE),
+  ),
   destination('a machine inside a network', '192.0.2.7/24', SPELLING),
   destination('not in lower case', '2001:DB8::/32', SPELLING),
-  destination('this very machine', '127.0.0.0/8', ON_THE_MACHINE),
-  destination('the metadata service', '169.254.169.254/32', ON_THE_MACHINE),
-  destination('the same in IPv6', 'fe80::/10', ON_THE_MACHINE),
+  closed('0.0.0.0/8', '0.0.0.0/8', MACHINE),
+  closed('0.0.0.0/32', '0.0.0.0/8', MACHINE),
+  closed('127.0.0.0/8', '127.0.0.0/8', MACHINE),
+  closed('127.0.0.1/32', '127.0.0.0/8', MACHINE),
+  closed('169.254.169.254/32', '169.254.0.0/16', LINK),
+  closed('169.254.0.0/16', '169.254.0.0/16', LINK),
+  closed('169.0.0.0/8', '169.254.0.0/16', LINK),
+  destination('a metadata service', '100.100.100.200/32', METADATA),
+  closed('224.0.0.0/8', '224.0.0.0/3', GROUPS),
+  closed('240.0.0.0/8', '224.0.0.0/3', GROUPS),
+  closed('255.255.255.255/32', '224.0.0.0/3', GROUPS),
+  closed('::1/128', '::/8', TRANSLATED),
+  closed('::/16', '::/8', TRANSLATED),
+  closed('::c000:200/120', '::/8', TRANSLATED),
+  closed('64:ff9b::/96', '::/8', TRANSLATED),
+  closed('64:ff9b:1::/48', '::/8', TRANSLATED),
+  closed('2002:a9fe:a9fe::/48', '2002::/16', TRANSLATED),
+  destination('a metadata service', 'fd00:ec2::254/128', METADATA),
+  closed('fe80::/16', 'fe80::/10', LINK),
+  closed('fe80::1/128', 'fe80::/10', LINK),
+  closed('ff02::/16', 'ff00::/8', GROUPS),
   destination('no network but an address', '192.0.2.7', DESTINATION),
   destination('a name', 'example.com', DESTINATION),
   destination('no realm', 'realm:Carol Home', DESTINATION),
@@ -78,7 +143,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     name: 'a return path to everywhere',
     spec: { grantee: { cidrs: ['0.0.0.0/0'] } },
-    want: `spec.grantee.cidrs[0]: Invalid value: "0.0.0.0/0": ${EVERYWHERE}`,
+    want: `spec.grantee.cidrs[0]: Invalid value: "0.0.0.0/0": ${TOO_LARGE}`,
+  },
+  {
+    name: 'a return path to the metadata service',
+    spec: { grantee: { cidrs: ['169.254.169.254/32'] } },
+    want: `spec.grantee.cidrs[0]: Invalid value: "169.254.169.254/32": this network overlaps 169.254.0.0/16, ${LINK}, which is never opened: name networks beside it`,
   },
   // Times.
   {
@@ -91,10 +161,39 @@ const REFUSALS: readonly Refusal[] = [
     spec: { validity: { validFrom: '2025-01-01T00:00:00Z', validUntil: '2025-01-01T01:00:00+01:00' } },
     want: 'spec.validity.validUntil: Invalid value: validUntil must be later than validFrom: a Grant that ends before it begins lends nothing',
   },
+  until('2030-01-01'),
+  until('2030-01-01T00:00:00'),
+  until('2030-01-01t00:00:00Z'),
+  until('2030-01-01T00:00:00z'),
+  until('2030-01-01 00:00:00Z'),
+  until('2020-01-01T00:00:00,5Z'),
+  until('2020-01-01T00:00:00x5Z'),
+  until('2020-01-01T00:00:00.Z'),
+  until('2020-01-01T00:00:00.1234567890Z'),
+  until('2020-01-01T00:00:00+99:99'),
+  until('2020-01-01T00:00:00-24:00'),
+  until('2020-01-01T00:00:00+14:01'),
+  until('2020-01-01T00:00:00+01:60'),
+  until('2020-01-01T00:00:00+0100'),
+  until('2020-01-01T24:00:00Z'),
+  until('2020-01-01T00:60:00Z'),
+  until('2016-12-31T23:59:60Z'),
+  until('2030-02-29T00:00:00Z'),
+  until('2030-13-01T00:00:00Z'),
+  until('0000-01-01T00:00:00Z'),
+  until('12030-01-01T00:00:00Z'),
+  until('9999-12-31T23:59:59-01:00'),
+  until('tomorrow'),
+  until(''),
   {
-    name: 'a day that is no time',
-    spec: { validity: { validUntil: '2026-01-01' } },
-    want: 'spec.validity.validUntil: Invalid value: "2026-01-01": spec.validity.validUntil in body must be of type date-time: "2026-01-01"',
+    name: 'a start that is no time, and only that',
+    spec: { validity: { validFrom: '2030-01-01', validUntil: '2020-01-01T00:00:00Z' } },
+    want: `spec.validity.validFrom: Invalid value: "2030-01-01": ${TIME}`,
+  },
+  {
+    name: 'an end before the start by a billionth of a second',
+    spec: { validity: { validFrom: '2025-01-01T00:00:00.000000001Z', validUntil: '2025-01-01T00:00:00.00Z' } },
+    want: 'spec.validity.validUntil: Invalid value: validUntil must be later than validFrom: a Grant that ends before it begins lends nothing',
   },
   ...['30', '-30s', '1d', '0.5h', '', '30s5m', '25h', '99999999h', '24h1s', 'soon'].map((noticePeriod) => ({
     name: `the notice period "${noticePeriod}"`,

@@ -151,5 +151,6 @@ describe('The schema of Grant on a real API server', () => {
     const explained = new Set(listing.split('\n').map((line) => line.trim().split('\t')[0]));
     expect(names.filter((name) => !explained.has(name))).to.deep.equal([]);
     expect(await succeeded(['explain', 'gr.spec.hard'])).to.contain('requests.nvidia.com/gpu');
+    expect(await succeeded(['explain', 'gr.spec.validity.validUntil'])).to.match(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ/);
   });
 });

@@ -7,6 +7,7 @@ import {
   dateTime,
   enumeration,
   immutable,
+  inOrder,
   int32,
   labelSelector,
   list,
@@ -64,9 +65,7 @@ const specimen = crd({
         {
           default: {},
           description: 'window has two ends in order.',
-          cel: [
-            rule('!has(self.from) || !has(self.until) || self.from < self.until', 'until must be later than from', { fieldPath: '.until' }),
-          ],
+          cel: [rule(inOrder('from', 'until'), 'until must be later than from', { fieldPath: '.until' })],
         },
       ),
       routes: list(
@@ -152,6 +151,16 @@ describe('The vocabulary of schemas on a real API server', () => {
       name: 'times in the wrong order',
       spec: { window: { from: '2030-01-02T00:00:00Z', until: '2030-01-01T00:00:00Z' } },
       want: 'spec.window.until: Invalid value: until must be later than from',
+    },
+    {
+      name: 'a day that is no time',
+      spec: { window: { from: '2030-01-02', until: '2030-01-01T00:00:00Z' } },
+      want: 'spec.window.from: Invalid value: "2030-01-02": a time is written as 2030-01-01T00:00:00Z, or with an offset as 2030-01-01T02:00:00+02:00',
+    },
+    {
+      name: 'an amount that only the API server takes for one',
+      spec: { hard: { cpu: 'm' } },
+      want: 'spec.hard[cpu]: Invalid value: "m": an amount is a number with or without a unit, such as 500m, 2 or 10Gi',
     },
     { name: 'what is allowed later only', spec: { claim: 'bob' }, want: 'spec.claim: Invalid value: the claim is empty at first' },
   ];

@@ -1,5 +1,14 @@
 import type { Validation } from '../../meta/json-schema.ts';
-import { rule } from '../../meta/schema.ts';
+import { isAmount, rule } from '../../meta/schema.ts';
+
+/** What a Grant without `hard` lends (T1). */
+export const DEFAULT_HARD = {
+  'requests.cpu': '1',
+  'requests.memory': '1Gi',
+  'limits.cpu': '2',
+  'limits.memory': '2Gi',
+  'requests.storage': '10Gi',
+} as const;
 
 /** What a slice computes with: all of it can be asked for by a pod. */
 export const COMPUTE_KEYS = [
@@ -83,11 +92,28 @@ const isMisnamed = `(k in ['cpu', 'memory', 'storage', 'ephemeral-storage', 'lim
 const isBytes = `(k in ${listed(BYTE_KEYS)} || k.endsWith('${CLASS_BYTES}'))`;
 const mostOf = `(${isBytes} ? '${MOST.bytes}' : '${MOST.count}')`;
 const amount = (key: string): string => `quantity(string(self[${key}]))`;
-const isAmount = (key: string): string => `isQuantity(string(self[${key}]))`;
+/** An amount that is none, or of a key that nobody knows, has its own sentence and is judged no further. */
+const isGiven = isAmount('self[k]');
 const notNegative = (key: string): string => `${amount(key)}.compareTo(quantity('0')) >= 0`;
 const withinMost = `${amount('k')}.compareTo(quantity(${mostOf})) <= 0`;
-/** Bytes in large amounts are no integers to CEL, so only the well-known slip is caught: 500m of memory is half a byte. */
-const isWhole = `(k in ${listed(DIVISIBLE_KEYS)} || (${isBytes} ? ${amount('k')}.compareTo(quantity('0')) == 0 || ${amount('k')}.compareTo(quantity('1')) >= 0 : ${amount('k')}.isInteger()))`;
+
+/**
+ * CEL has no remainder of quantities, so the nearest whole number is found as a float and compared exactly. The 1 is for its decimal
+ * format: of binary ones with a fraction the API server's float is wrong by powers of ten.
+ */
+const isWholeNumber = (of: string): string =>
+  `quantity('0').add(int(quantity('1').add(${of}).asApproximateFloat() - 0.5)).compareTo(${of}) == 0`;
+/** Neither has it a product of them. The 0 takes the sum: some quantities change themselves when something is added to them. */
+const TENFOLD = `map(q, quantity('0')${'.add(q)'.repeat(10)})`;
+/** To the API server nothing is finer than a thousandth: it would round up, and never serve what we had asked for. */
+const isMillis = `[${amount('k')}].${TENFOLD}.${TENFOLD}.${TENFOLD}.all(q, ${isWholeNumber('q')})`;
+/** Bytes may be thousandths too, as 0.3Gi is, and are seen by their digits where floats are too coarse. */
+const isPlainlyMillis = `string(self[k]).matches('^[+]?([0-9]*([.][0-9]{0,3}0*)?([kMGTPE]|[KMGTPE]i|[eE][+]?[0-9]+)?|[0-9]+m)$')`;
+const isByteMillis = `(${isPlainlyMillis} || (${amount('k')}.compareTo(quantity('4Pi')) < 0 && ${isWholeNumber(amount('k'))}))`;
+/** The well-known slip: 500m of memory is half a byte. */
+const isNoFractionOfOne = `(${amount('k')}.compareTo(quantity('0')) == 0 || ${amount('k')}.compareTo(quantity('1')) >= 0)`;
+const isDivisible = `k in ${listed(DIVISIBLE_KEYS)}`;
+const isWhole = `(${isDivisible} ? ${isMillis} : ${isBytes} ? ${isNoFractionOfOne} && ${isByteMillis} : ${isWholeNumber(amount('k'))})`;
 
 /** Every key must hold; the sentence is about the first that does not, by the alphabet since a map has no order. */
 const everyKey = (holds: string, message: string, sentence: string): Validation => {
@@ -99,7 +125,7 @@ const everyKey = (holds: string, message: string, sentence: string): Validation 
 
 const ordered = (of: string): Validation => {
   const [requests, limits] = [`'requests.${of}'`, `'limits.${of}'`];
-  const bothGiven = `${requests} in self && ${limits} in self && ${isAmount(requests)} && ${isAmount(limits)}`;
+  const bothGiven = `${requests} in self && ${limits} in self && ${isAmount(`self[${requests}]`)} && ${isAmount(`self[${limits}]`)}`;
   // A negative limit has its own sentence, and so have requests beyond all measure.
   const judged = `${notNegative(limits)} && ${amount(requests)}.compareTo(quantity('${of === 'cpu' ? MOST.count : MOST.bytes}')) <= 0`;
   return rule(
@@ -120,16 +146,16 @@ export const HARD_RULES: readonly Validation[] = [
     'hard has a key that no quota knows: kubectl explain grant.spec.hard lists them',
     "'hard has no key ' + k + ': kubectl explain grant.spec.hard lists them'",
   ),
-  everyKey(`!${isAmount('k')} || ${notNegative('k')}`, 'an amount is negative: give 0 or more', "k + ' is negative: give 0 or more'"),
+  everyKey(`!${isGiven} || ${notNegative('k')}`, 'an amount is negative: give 0 or more', "k + ' is negative: give 0 or more'"),
   everyKey(
-    `!${isAmount('k')} || ${withinMost}`,
+    `!${isGiven} || !${isKnown} || ${withinMost}`,
     `an amount is larger than any cluster: give at most ${MOST.count} of CPU, devices or objects, at most ${MOST.bytes} of memory, storage or bandwidth`,
     `k + ' is larger than any cluster: give at most ' + ${mostOf}`,
   ),
   everyKey(
-    `!${isAmount('k')} || !(${notNegative('k')}) || !(${withinMost}) || ${isWhole}`,
-    'an amount cannot be divided: give a whole number, or 500m and the like of CPU only',
-    "k + ' cannot be divided: give a whole number'",
+    `!${isGiven} || !${isKnown} || !(${notNegative('k')}) || !(${withinMost}) || ${isWhole}`,
+    'an amount cannot be divided, or not so finely: give a whole number, or of CPU a multiple of 1m, such as 500m or 0.5',
+    `k + (${isDivisible} ? ' is finer than 1m: give a multiple of 1m, such as 500m or 0.5' : ' cannot be divided: give a whole number')`,
   ),
   ...PAIRS.map(ordered),
 ];

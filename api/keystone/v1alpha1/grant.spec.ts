@@ -1,4 +1,4 @@
-import { bool, dateTime, enumeration, immutable, list, map, object, quantity, rule, text } from '../../meta/schema.ts';
+import { bool, dateTime, enumeration, immutable, inOrder, list, map, object, quantity, rule, text } from '../../meta/schema.ts';
 import { HARD_RULES } from './grant.keys.ts';
 import { CIDR_RULES, DESTINATION_RULES, LONGEST_CIDR, LONGEST_DESTINATION } from './grant.network.ts';
 
@@ -71,16 +71,19 @@ const validity = object(
   {
     validFrom: dateTime({
       optional: true,
-      description: 'validFrom is when the Grant begins; until then it is Pending. Absent, it begins at once.',
+      description: 'validFrom is when the Grant begins, such as 2030-01-01T00:00:00Z; until then it is Pending. Absent, it begins at once.',
     }),
-    validUntil: dateTime({ optional: true, description: 'validUntil is when the Grant ends as Expired. Absent, it never ends by itself.' }),
+    validUntil: dateTime({
+      optional: true,
+      description: 'validUntil is when the Grant ends as Expired, such as 2031-01-01T00:00:00Z. Absent, it never ends by itself.',
+    }),
   },
   {
     optional: true,
     description: 'validity says from when until when the Grant holds, by the clock of the grantor. Absent, it holds from creation on.',
     cel: [
       rule(
-        '!has(self.validFrom) || !has(self.validUntil) || self.validFrom < self.validUntil',
+        inOrder('validFrom', 'validUntil'),
         'validUntil must be later than validFrom: a Grant that ends before it begins lends nothing',
         { fieldPath: '.validUntil' },
       ),
@@ -169,13 +172,14 @@ export const grantSpec = object(
     }),
     revocation: enumeration(['Graceful', 'Immediate'], {
       default: 'Graceful',
-      description: 'revocation says how workloads end: Graceful gives notice first, Immediate does not.',
+      description:
+        'revocation is kept for when notice is given and changes nothing yet: with Graceful as with Immediate, workloads have the grace period of their pods.',
     }),
     noticePeriod: duration(
       'noticePeriod',
       '24h',
       '30s',
-      'noticePeriod is how long workloads are given to end by themselves when the Grant ends gracefully: 0s to 24h.',
+      'noticePeriod is kept for when notice is given, 0s to 24h, and changes nothing yet: workloads have the grace period of their pods.',
     ),
     overcommit: enumeration(['Deny', 'Allow'], {
       default: 'Deny',
@@ -186,7 +190,7 @@ export const grantSpec = object(
       'dataRetention',
       '8760h',
       '168h',
-      'dataRetention is how long the volumes are kept once the Grant has ended: 0s to 8760h. They are listed in ClusterRegistration local.',
+      'dataRetention is how long the volumes must stay once the Grant has ended: 0s to 8760h. They are marked with that time and listed in ClusterRegistration local; nothing deletes them yet, not even after it.',
     ),
   },
   {

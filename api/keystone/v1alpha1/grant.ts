@@ -2,7 +2,6 @@ import {
   columns,
   conditioned,
   crd,
-  dateTime,
   enumeration,
   int64,
   map,
@@ -11,6 +10,7 @@ import {
   sharedConditions,
   sharedReasons,
   text,
+  timestamp,
   type ConditionTypeOf,
   type Infer,
   type ReasonOf,
@@ -41,7 +41,7 @@ const ended = object(
   {
     epoch: int64({ minimum: 0, description: 'epoch is the one that ended.' }),
     reason: enumeration(['Revoked', 'Expired'], { description: 'reason is why it ended.' }),
-    at: dateTime({ description: 'at is when it was decided.' }),
+    at: timestamp({ description: 'at is when it was decided.' }),
   },
   { description: 'ended tells that an epoch has ended for good: what was decided is done to its end, whatever happens meanwhile.' },
 );
