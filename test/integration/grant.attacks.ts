@@ -1,4 +1,5 @@
 /** What a guest who may do everything in the slice, or somebody from outside, must not get done. */
+import { podSpec, podWith } from './grant.hostile-pods.ts';
 import type { Act } from './grant.slice.ts';
 
 /** One attack, and the policy that stops it. */
@@ -6,7 +7,7 @@ export interface Attack extends Act {
   readonly name: string;
   readonly by: string;
   /** `guest` unless somebody else tries. */
-  readonly who?: 'guest' | 'workload' | 'owner';
+  readonly who?: 'guest' | 'workload' | 'neighbour' | 'controller' | 'owner';
 }
 
 const named = (name: string, more: object = {}): object => ({ metadata: { name }, ...more });
@@ -61,7 +62,7 @@ const onNamespace: readonly Attack[] = [
   change('loosens Pod Security', NAMESPACE, SELF, patch({ labels: { 'pod-security.kubernetes.io/enforce': 'privileged' } })),
   change('takes the label off the namespace', NAMESPACE, SELF, patch({ labels: { 'keystone.io/slice': null } })),
   change('lends itself a device', NAMESPACE, SELF, patch({ annotations: { 'keystone.io/allowed-resources': 'example.com/fpga' } })),
-  change('lends itself a storage class', NAMESPACE, SELF, patch({ annotations: { 'keystone.io/allowed-storage-classes': '*' } })),
+  change('lends itself a storage class', NAMESPACE, SELF, patch({ annotations: { 'keystone.io/allowed-storage-classes': 'precious' } })),
   change('holds the namespace', NAMESPACE, SELF, patch({ finalizers: ['example.com/never'] })),
   change('changes the status of the namespace', NAMESPACE, `${SELF}/status`, patch({ annotations: { a: 'b' } })),
   remove('deletes the namespace', NAMESPACE, SELF),
@@ -92,14 +93,18 @@ const labels = { 'keystone.io/controller': 'grant' };
 const owned = (kind: string, apiVersion = 'v1', more: object = {}): object => ({
   metadata: { name: 'x', ownerReferences: [{ apiVersion, kind, name: 'y', uid: 'y', ...more }] },
 });
-const deployment = (template: object): object => ({
-  metadata: { name: 'x' },
-  spec: {
-    selector: { matchLabels: { a: 'b' } },
-    template: { metadata: { labels: { a: 'b' }, ...template }, spec: { containers: [{ name: 'c', image: 'x' }] } },
-  },
-});
 const endpoint = { addressType: 'IPv4', endpoints: [{ addresses: ['192.0.2.1'] }], ports: [{ port: 443 }] };
+
+const EVENT = { metadata: { name: 'x' }, involvedObject: { namespace: 'SLICE', kind: 'Pod', name: 'x' } };
+const GRANT = {
+  apiVersion: 'keystone.io/v1alpha1',
+  kind: 'Grant',
+  ...named('x', { spec: { grantorRealm: 'alice-home', granteeRealm: 'bob-home' } }),
+};
+const workload = (more: object, template: object = {}): object => ({
+  metadata: { name: 'x' },
+  spec: { selector: { matchLabels: { a: 'b' } }, template: { metadata: { labels: { a: 'b' }, ...template }, spec: podSpec() }, ...more },
+});
 
 /** What every pod tolerates. */
 const lost = ['not-ready', 'unreachable'].map((key) => ({
@@ -113,6 +118,24 @@ const lost = ['not-ready', 'unreachable'].map((key) => ({
 const onSurroundings: readonly Attack[] = [
   create('holds a ConfigMap', METADATA, 'configmaps', { metadata: { name: 'x', finalizers: ['example.com/never'] } }),
   change('holds what is there', METADATA, 'configmaps/plain', patch({ finalizers: ['example.com/never'] })),
+  create(
+    'holds a pod by the finalizer of claims',
+    METADATA,
+    'pods',
+    podWith({ metadata: { finalizers: ['kubernetes.io/pvc-protection'] } }),
+  ),
+  change(
+    'holds a pod that is there by the finalizer of claims',
+    METADATA,
+    'pods/plain',
+    patch({ finalizers: ['kubernetes.io/pvc-protection'] }),
+  ),
+  create(
+    'holds a pod by the finalizer of jobs',
+    METADATA,
+    'pods',
+    podWith({ metadata: { finalizers: ['batch.kubernetes.io/job-tracking'] } }),
+  ),
   create('names the namespace as owner', METADATA, 'configmaps', owned('Namespace')),
   create(
     'names our quota as owner and keeps it from going',
@@ -123,7 +146,7 @@ const onSurroundings: readonly Attack[] = [
   create('names a Grant as owner', METADATA, 'configmaps', owned('Grant', 'keystone.io/v1alpha1')),
   create('passes a ConfigMap off as ours', METADATA, 'configmaps', labelled('x', labels)),
   change('passes off what is there as ours', METADATA, 'configmaps/plain', patch({ annotations: { 'sub.keystone.io/x': 'y' } })),
-  create('passes pods off as ours by a template', METADATA, 'apps/v1:deployments', deployment({ annotations: { 'keystone.io/x': 'y' } })),
+  create('passes pods off as ours by a template', METADATA, 'apps/v1:deployments', workload({}, { annotations: { 'keystone.io/x': 'y' } })),
   create(
     'catches foreign traffic',
     'keystone-slice-services',
@@ -145,7 +168,16 @@ const onSurroundings: readonly Attack[] = [
     'networking.k8s.io/v1:ingresses',
     named('x', { spec: { defaultBackend: { service: { name: 'x', port: { number: 80 } } } } }),
   ),
-  create('floods events', KINDS, 'events', { metadata: { name: 'x' }, involvedObject: { namespace: 'SLICE', kind: 'Pod', name: 'x' } }),
+  create('lends on what was lent', KINDS, 'keystone.io/v1alpha1:grants', GRANT),
+  { ...create('as owner, keeps a Grant in a slice', KINDS, 'keystone.io/v1alpha1:grants', GRANT), who: 'owner' },
+  { ...create('from another slice, floods events', KINDS, 'events', EVENT), who: 'neighbour' },
+  {
+    ...change('from another slice, lets a pod tolerate more', 'keystone-slice-pods', 'pods/plain', {
+      spec: { tolerations: [...lost, { operator: 'Exists' }] },
+    }),
+    who: 'neighbour',
+  },
+  create('floods events', KINDS, 'events', EVENT),
   create('binds a pod to a node', KINDS, 'pods/plain/binding', named('plain', { target: { kind: 'Node', name: 'node-1' } })),
   create('binds a pod the old way', KINDS, 'bindings', named('plain', { target: { kind: 'Node', name: 'node-1' } })),
   create('takes a token for a year', KINDS, 'serviceaccounts/default/token', { spec: { expirationSeconds: 31_536_000 } }),
@@ -167,11 +199,21 @@ const onSurroundings: readonly Attack[] = [
     },
   }),
   change('tolerates more, later', 'keystone-slice-pods', 'pods/plain', { spec: { tolerations: [...lost, { operator: 'Exists' }] } }),
-  create(
-    'never lets a pod be moved',
-    'keystone-slice-budgets',
-    'policy/v1:poddisruptionbudgets',
-    named('x', { spec: { maxUnavailable: 0, selector: {} } }),
+  ...[0, '0%', '00%', '000%'].map((maxUnavailable) =>
+    create(
+      `never lets a pod be moved, with ${JSON.stringify(maxUnavailable)}`,
+      'keystone-slice-budgets',
+      'policy/v1:poddisruptionbudgets',
+      named('x', { spec: { maxUnavailable, selector: {} } }),
+    ),
+  ),
+  ...['deployments', 'statefulsets', 'daemonsets'].map((resource) =>
+    create(
+      `keeps more than ten versions of its ${resource}`,
+      'keystone-slice-workloads',
+      `apps/v1:${resource}`,
+      workload({ revisionHistoryLimit: 11 }),
+    ),
   ),
   create(
     'never lets the last pod be moved',
@@ -195,6 +237,7 @@ const DEVICES = 'keystone-slice-devices';
 const onStorage: readonly Attack[] = [
   claims('claims a class that is not lent', { storageClassName: 'precious' }),
   claims('claims without a class', { storageClassName: undefined }),
+  claims("claims the owner's volumes that have no class", { storageClassName: '' }),
   claims('claims a class by the old annotation', {}, { annotations: { 'volume.beta.kubernetes.io/storage-class': 'precious' } }),
   claims('claims a volume by name', { volumeName: 'pv-of-others' }),
   claims('claims a volume by label', { selector: { matchLabels: { a: 'b' } } }),
@@ -214,9 +257,34 @@ const onStorage: readonly Attack[] = [
     'resource.k8s.io/v1:resourceclaimtemplates',
     named('x', { spec: { spec: devices({ deviceClassName: 'gpu.example.com' }) } }),
   ),
+  create('claims no device at all', DEVICES, 'resource.k8s.io/v1:resourceclaims', named('x', { spec: {} })),
+  create('claims no device at all by a template', DEVICES, 'resource.k8s.io/v1:resourceclaimtemplates', named('x', { spec: { spec: {} } })),
   create('asks for a balancer', 'quota', 'services', named('x', { spec: { type: 'LoadBalancer', ports: [{ port: 80 }] } })),
   create('asks for a port on every node', 'quota', 'services', named('x', { spec: { type: 'NodePort', ports: [{ port: 80 }] } })),
   create('claims more than is lent', 'quota', 'persistentvolumeclaims', claim({ resources: { requests: { storage: '11Gi' } } })),
+];
+
+const held = { finalizers: ['example.com/never'] };
+const job = (template: object): object => ({ template: { ...template, spec: { ...podSpec(), restartPolicy: 'Never' } } });
+const cron = (jobTemplate: object): object => named('x', { spec: { schedule: '0 0 1 1 *', jobTemplate } });
+const claimTemplate = (metadata: object): object =>
+  workload({ serviceName: 'x', volumeClaimTemplates: [claim({}, { name: 'd', ...metadata })] });
+const BYSTANDER = { apiVersion: 'v1', kind: 'ConfigMap', name: 'plain', uid: 'x' };
+
+/** By templates, on what the controllers of Kubernetes make of them. */
+const onTemplates: readonly Attack[] = [
+  ...['deployments', 'replicasets', 'statefulsets', 'daemonsets'].map((resource) =>
+    create(`holds the pods of its ${resource}`, METADATA, `apps/v1:${resource}`, workload({}, held)),
+  ),
+  create('holds the pods of a ReplicationController', METADATA, 'replicationcontrollers', workload({ selector: { a: 'b' } }, held)),
+  create('holds the pods of a Job', METADATA, 'batch/v1:jobs', named('x', { spec: job({ metadata: held }) })),
+  create('holds the jobs of a CronJob', METADATA, 'batch/v1:cronjobs', cron({ metadata: held, spec: job({}) })),
+  create('holds the pods of a CronJob', METADATA, 'batch/v1:cronjobs', cron({ spec: job({ metadata: held }) })),
+  create('holds the claims of a StatefulSet', METADATA, 'apps/v1:statefulsets', claimTemplate(held)),
+  create('has the claims of a StatefulSet owned', METADATA, 'apps/v1:statefulsets', claimTemplate({ ownerReferences: [BYSTANDER] })),
+  change('holds the pods of a Deployment later', METADATA, 'apps/v1:deployments/plain', { spec: { template: { metadata: held } } }),
+  { ...create('through a controller, holds a pod', METADATA, 'pods', podWith({ metadata: held })), who: 'controller' },
+  { ...create('through a controller, holds a claim', METADATA, 'persistentvolumeclaims', claim({}, held)), who: 'controller' },
 ];
 
 /** All of them, by what they aim at. */
@@ -225,4 +293,5 @@ export const ATTACKS: Readonly<Record<string, readonly Attack[]>> = {
   'the namespace': onNamespace,
   'what is around the slice': onSurroundings,
   'what is not lent': onStorage,
+  'what is made from templates': onTemplates,
 };

@@ -6,6 +6,14 @@ const meta = (name: string): object => ({ metadata: { name } });
 const selector = { matchLabels: { app: 'web' } };
 const template = { metadata: { labels: { app: 'web' } }, spec: podSpec() };
 const spec = { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+/** For how long a pod stays on a node that is lost. */
+const lost = (taint: string, tolerationSeconds: number): object => ({
+  key: `node.kubernetes.io/${taint}`,
+  operator: 'Exists',
+  effect: 'NoExecute',
+  tolerationSeconds,
+});
+
 /** What guests do, by name, place and body. */
 export const DECENT: readonly (readonly [string, string, object])[] = [
   [
@@ -20,6 +28,11 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
     ),
   ],
   ['run a sidecar, and a minute to end', 'pods', podWith({ spec: { terminationGracePeriodSeconds: 60 } }, 'minute')],
+  [
+    'leave a lost node at once, or in five minutes',
+    'pods',
+    podWith({ spec: { tolerations: [lost('not-ready', 0), lost('unreachable', 300)] } }, 'lost'),
+  ],
   ['claim storage of a lent class', 'persistentvolumeclaims', { ...meta('fast'), spec: { ...spec, storageClassName: 'fast' } }],
   ['offer a Service', 'services', { ...meta('web'), spec: { selector: selector.matchLabels, ports: [{ port: 80 }] } }],
   ['keep configuration', 'configmaps', { ...meta('conf'), data: { a: 'b' } }],
@@ -54,6 +67,8 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
     { ...meta('hpa'), spec: { maxReplicas: 2, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'web' } } },
   ],
   ['limit disruption', 'policy/v1:poddisruptionbudgets', { ...meta('pdb'), spec: { maxUnavailable: 1, selector } }],
+  ['limit disruption to a part', 'policy/v1:poddisruptionbudgets', { ...meta('pdb'), spec: { maxUnavailable: '10%', selector } }],
+  ['keep ten versions', 'apps/v1:deployments', { ...meta('ten'), spec: { revisionHistoryLimit: 10, selector, template } }],
   [
     'tie an object to a pod of theirs',
     'configmaps',
@@ -66,6 +81,35 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
   ],
 ];
 
+const evict = (deleteOptions?: object): Act => ({
+  method: 'POST',
+  path: 'pods/runs/eviction',
+  body: { metadata: { name: 'runs' }, deleteOptions },
+});
+/** How guests end pods, of which one runs on a node. */
+export const DECENT_ENDS: readonly (readonly [string, Act])[] = [
+  ['deletes it', { method: 'DELETE', path: 'pods/runs' }],
+  ['deletes it in a second', { method: 'DELETE', path: 'pods/runs?gracePeriodSeconds=1' }],
+  ['deletes it in five minutes', { method: 'DELETE', path: 'pods/runs?gracePeriodSeconds=300' }],
+  ['deletes all pods', { method: 'DELETE', path: 'pods' }],
+  ['removes one that no node has yet', { method: 'DELETE', path: 'pods/plain?gracePeriodSeconds=0' }],
+  ['evicts it', evict()],
+  ['evicts it in a minute', evict({ gracePeriodSeconds: 60 })],
+];
+
+const exists = (effect: string, ...taints: readonly string[]): readonly object[] =>
+  taints.map((taint) => ({ key: `node.kubernetes.io/${taint}`, operator: 'Exists', effect }));
+/** What makes a pod of a DaemonSet different, as its controller makes it. */
+export const DAEMON = {
+  metadata: { ownerReferences: [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'x', uid: 'x', controller: true }] },
+  spec: {
+    tolerations: [
+      ...exists('NoExecute', 'not-ready', 'unreachable'),
+      ...exists('NoSchedule', 'disk-pressure', 'memory-pressure', 'pid-pressure', 'unschedulable'),
+    ],
+  },
+};
+
 /** A pod whose judgement costs as much as one can: the expressions have a budget. */
 export const LARGE = podWith(
   {
@@ -77,7 +121,7 @@ export const LARGE = podWith(
         return decent({ name: `c${i}`, livenessProbe: probe, readinessProbe: probe, startupProbe: probe, resources });
       }),
       volumes: Array.from({ length: 200 }, (_, i) => ({ name: `v${i}`, emptyDir: {} })),
-      tolerations: Array.from({ length: 100 }, (_, i) => ({ key: `node.kubernetes.io/t${i}`, operator: 'Exists' })),
+      tolerations: Array.from({ length: 100 }, (_, i) => lost('unreachable', i)),
     },
   },
   'large',
@@ -150,6 +194,71 @@ export const FORBIDDEN: readonly (readonly [string, string, Act])[] = [
     { method: 'PATCH', path: '/api/v1/namespaces/SLICE', body: { metadata: { labels: { 'keystone.io/slice': null } } } },
   ],
   ['from deleting a namespace of others', 'keystone-operator-namespaces', { method: 'DELETE', path: '/api/v1/namespaces/kube-node-lease' }],
+];
+/** A volume of others, which the operator keeps, but does not rule. */
+export const VOLUME = {
+  metadata: { name: 'volume-SLICE', labels: { a: 'b' }, annotations: { a: 'b' } },
+  spec: {
+    capacity: { storage: '1Gi' },
+    accessModes: ['ReadWriteOnce'],
+    persistentVolumeReclaimPolicy: 'Delete',
+    hostPath: { path: '/tmp/x' },
+    storageClassName: 'fast',
+  },
+};
+/** A Grant of others, which the operator holds, but does not rule. */
+export const HELD = {
+  apiVersion: 'keystone.io/v1alpha1',
+  kind: 'Grant',
+  metadata: { name: 'SLICE' },
+  spec: { grantorRealm: 'alice-home', granteeRealm: 'bob-home' },
+};
+const volumes = '/api/v1/persistentvolumes';
+const volume = `${volumes}/${VOLUME.metadata.name}`;
+const grants = '/apis/keystone.io/v1alpha1/namespaces/default/grants';
+const retained = { labels: { 'keystone.io/retained-from': 'x' }, annotations: { 'keystone.io/retained-until': 'y' } };
+const onVolume = (name: string, body: object): readonly [string, string, Act] => [
+  name,
+  'keystone-operator-volumes',
+  { method: 'PATCH', path: volume, body },
+];
+const onGrant = (name: string, body: object): readonly [string, string, Act] => [
+  name,
+  'keystone-operator-grants',
+  { method: 'PATCH', path: `${grants}/SLICE`, body },
+];
+/** The same of what has no namespace, and of the Grants themselves. */
+export const FORBIDDEN_BEYOND: readonly (readonly [string, string, Act])[] = [
+  ['from making volumes', 'keystone-operator-volumes', { method: 'POST', path: volumes, body: { ...VOLUME, metadata: { name: 'x' } } }],
+  ['from deleting volumes', 'keystone-operator-volumes', { method: 'DELETE', path: volume }],
+  ['from deleting all volumes', 'keystone-operator-volumes', { method: 'DELETE', path: volumes }],
+  [
+    'from the status of a volume',
+    'keystone-operator-volumes',
+    { method: 'PATCH', path: `${volume}/status`, body: { metadata: { annotations: { b: 'c' } } } },
+  ],
+  onVolume('from deleting data with its claim', { spec: { persistentVolumeReclaimPolicy: 'Recycle' } }),
+  onVolume('from binding a volume', { spec: { claimRef: { namespace: 'default', name: 'x' } } }),
+  onVolume('from saying how large a volume is', { spec: { capacity: { storage: '2Gi' } } }),
+  onVolume('from giving a volume another class', { spec: { storageClassName: 'slow' } }),
+  onVolume('from other labels of a volume', { metadata: { labels: { ...retained.labels, b: 'c' } } }),
+  onVolume('from taking labels off a volume', { metadata: { labels: null } }),
+  onVolume('from other annotations of a volume', { metadata: { annotations: { a: 'c' } } }),
+  onVolume('from letting a volume go unprotected', { metadata: { finalizers: null } }),
+  onVolume('from owning a volume', { metadata: { ownerReferences: [{ apiVersion: 'v1', kind: 'Namespace', name: 'x', uid: 'x' }] } }),
+  ['from making Grants', 'keystone-operator-grants', { method: 'POST', path: grants, body: { ...HELD, metadata: { name: 'x' } } }],
+  ['from deleting Grants', 'keystone-operator-grants', { method: 'DELETE', path: `${grants}/SLICE` }],
+  onGrant('from revoking a Grant', { spec: { revoked: true } }),
+  onGrant('from lending more', { spec: { hard: { 'requests.cpu': '9' } } }),
+  onGrant('from labels of a Grant', { metadata: { labels: { a: 'b' } } }),
+  onGrant('from annotations of a Grant', { metadata: { annotations: { a: 'b' } } }),
+];
+/** What the operator does with these. */
+export const PERMITTED_BEYOND: readonly Act[] = [
+  { method: 'PATCH', path: volume, body: { metadata: retained, spec: { persistentVolumeReclaimPolicy: 'Retain' } } },
+  { method: 'PATCH', path: volume, body: { metadata: retained } },
+  { method: 'PATCH', path: `${grants}/SLICE`, body: { metadata: { finalizers: ['keystone.io/grant'] } } },
+  { method: 'PATCH', path: `${grants}/SLICE/status`, body: { status: { epoch: 0 } } },
 ];
 const event = { metadata: { name: 'x' }, involvedObject: { namespace: 'default', kind: 'Pod', name: 'x' } };
 /** What the operator does all day. */

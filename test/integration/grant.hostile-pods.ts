@@ -1,4 +1,5 @@
-/** Pods that must not come into a slice: each is decent but for one thing. */
+/** Pods that must not come into a slice, each decent but for one thing; and ways in which they must not leave it. */
+import type { Attack } from './grant.attacks.ts';
 
 /** What refuses a pod, and a word that its sentence contains. */
 export interface HostilePod {
@@ -132,6 +133,21 @@ const POLICY: readonly Omit<HostilePod, 'by'>[] = [
     says: 'tolerations',
     spec: tolerating({ key: 'dedicated', value: 'family', effect: 'NoSchedule' }),
   },
+  ...['unschedulable', 'out-of-service', 'network-unavailable', 'pid-pressure', 'disk-pressure', 'memory-pressure'].map((taint) => ({
+    name: `a node that is ${taint}`,
+    says: 'tolerations',
+    spec: tolerating({ key: `node.kubernetes.io/${taint}`, operator: 'Exists' }),
+  })),
+  ...[
+    { name: 'to stay on a lost node for ever', key: 'unreachable', effect: 'NoExecute' },
+    { name: 'to stay on a lost node for a second too long', key: 'unreachable', effect: 'NoExecute', tolerationSeconds: 301 },
+    { name: 'to come to a node that is not ready', key: 'not-ready', effect: 'NoSchedule' },
+    { name: 'whatever ails a node that is not ready', key: 'not-ready' },
+  ].map(({ name, key, ...more }) => ({
+    name,
+    says: 'tolerations',
+    spec: tolerating({ key: `node.kubernetes.io/${key}`, operator: 'Exists', ...more }),
+  })),
   { name: 'a year to end', says: 'at most 300', spec: { terminationGracePeriodSeconds: 31_536_000 } },
   {
     name: 'a probe of the metadata service from the node',
@@ -186,4 +202,31 @@ export const HOSTILE_PODS: readonly HostilePod[] = [
   ...POD_SECURITY.map((pod) => ({ ...pod, by: 'PodSecurity' as const })),
   ...POLICY.map((pod) => ({ ...pod, by: 'keystone-slice-pods' as const })),
   ...OTHER,
+];
+
+const TEN_YEARS = 315_360_000;
+const by = 'keystone-slice-deletions';
+const remove = (name: string, path: string, more: Partial<Attack> = {}): Attack => ({ name, by, method: 'DELETE', path, ...more });
+const evict = (name: string, gracePeriodSeconds: number): Attack => ({
+  name,
+  by,
+  method: 'POST',
+  path: 'pods/runs/eviction',
+  body: { metadata: { name: 'runs' }, deleteOptions: { gracePeriodSeconds } },
+});
+
+/** How nobody ends a pod that runs on a node. */
+export const HOSTILE_ENDS: readonly Attack[] = [
+  remove('gives it ten years', `pods/runs?gracePeriodSeconds=${TEN_YEARS}`),
+  remove('gives it a second too much', 'pods/runs?gracePeriodSeconds=301'),
+  remove('gives it ten years, in so many words', 'pods/runs', {
+    body: { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: TEN_YEARS, dryRun: ['All'] },
+  }),
+  remove('gives all pods ten years at once', `pods?gracePeriodSeconds=${TEN_YEARS}`),
+  remove('hides it while it goes on', 'pods/runs?gracePeriodSeconds=0'),
+  remove('hides all pods while they go on', 'pods?gracePeriodSeconds=0'),
+  remove('gives it ten years as a workload', `pods/runs?gracePeriodSeconds=${TEN_YEARS}`, { who: 'workload' }),
+  remove('hides it from another slice', 'pods/runs?gracePeriodSeconds=0', { who: 'neighbour' }),
+  evict('evicts it in ten years', TEN_YEARS),
+  evict('hides it by eviction', 0),
 ];

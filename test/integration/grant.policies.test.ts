@@ -1,25 +1,40 @@
+// oxlint-disable max-lines -- one slice, which takes seconds to make, serves all of these tests
 import { expect } from 'chai';
-import { grantPolicies } from '../../api/keystone/v1alpha1/grant.policies.ts';
+import { ALLOWED_STORAGE_CLASSES, grantPolicies } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Answer } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
 import { controlPlane } from '../env/hooks.ts';
 import { kubectl } from '../env/kubectl.ts';
 import { must } from '../env/operator.ts';
 import { ATTACKS } from './grant.attacks.ts';
-import { DECENT, FORBIDDEN, JOB, LARGE, PERMITTED, WEB } from './grant.decent.ts';
-import { HOSTILE_PODS, podSpec, podWith } from './grant.hostile-pods.ts';
-import { BREAKING_GLASS, makeSlice, OWNER, type Act, type Person, type Slice } from './grant.slice.ts';
-
-const messageOf = ({ body }: Answer): string => String((body as { message?: unknown }).message);
-
-/** Who refused: a policy of ours by name, or what comes with Kubernetes. */
-function refuserOf(answer: Answer): string {
-  const message = messageOf(answer);
-  const policy = /ValidatingAdmissionPolicy '(?<name>[a-z-]+)'/.exec(message)?.groups?.['name'];
-  if (policy !== undefined) return policy;
-  if (message.includes('violates PodSecurity')) return 'PodSecurity';
-  return message.includes('exceeded quota') ? 'quota' : `${answer.status} ${message}`;
-}
+import {
+  DAEMON,
+  DECENT,
+  DECENT_ENDS,
+  FORBIDDEN,
+  FORBIDDEN_BEYOND,
+  HELD,
+  JOB,
+  LARGE,
+  PERMITTED,
+  PERMITTED_BEYOND,
+  VOLUME,
+  WEB,
+} from './grant.decent.ts';
+import { HOSTILE_ENDS, HOSTILE_PODS, podSpec, podWith } from './grant.hostile-pods.ts';
+import {
+  BREAKING_GLASS,
+  CONTROLLER,
+  KUBELET,
+  makeSlice,
+  messageOf,
+  NEIGHBOUR,
+  OWNER,
+  refuserOf,
+  type Act,
+  type Person,
+  type Slice,
+} from './grant.slice.ts';
 
 interface Policy {
   readonly metadata: { readonly name: string; readonly generation: number };
@@ -29,7 +44,13 @@ interface Policy {
 describe('FR-004 · a slice without an operator', function () {
   this.timeout(60_000);
   let slice: Slice;
-  const people = (): Record<'guest' | 'workload' | 'owner', Person> => ({ guest: slice.guest, workload: slice.workload, owner: OWNER });
+  const people = (): Record<'guest' | 'workload' | 'neighbour' | 'controller' | 'owner', Person> => ({
+    guest: slice.guest,
+    workload: slice.workload,
+    neighbour: NEIGHBOUR,
+    controller: CONTROLLER,
+    owner: OWNER,
+  });
   const here = <T>(value: T): T => JSON.parse(JSON.stringify(value).replaceAll('SLICE', slice.name)) as T;
   const done = async (who: Person, act: Act): Promise<unknown> => {
     const { status, body } = await slice.does(who, act);
@@ -38,6 +59,12 @@ describe('FR-004 · a slice without an operator', function () {
   };
   const post = (path: string, body: object): Promise<unknown> => done(slice.guest, { method: 'POST', path, body });
   const remove = (path: string): Promise<unknown> => done(slice.guest, { method: 'DELETE', path });
+  const place = (name: string): Promise<unknown> => {
+    const body = { metadata: { name }, target: { kind: 'Node', name: 'node-1' } };
+    return done({ 'impersonate-user': 'system:kube-scheduler' }, { method: 'POST', path: `pods/${name}/binding`, body });
+  };
+  /** What a kubelet does once the containers have ended. */
+  const end = (name: string): Promise<unknown> => done(KUBELET, { method: 'DELETE', path: `pods/${name}?gracePeriodSeconds=0` });
   const gone = async (path: string): Promise<void> => {
     await eventually(async () => expect((await slice.does(OWNER, { method: 'GET', path })).status, path).to.equal(404), {
       withinMs: 30_000,
@@ -54,6 +81,7 @@ describe('FR-004 · a slice without an operator', function () {
     await post('configmaps', { metadata: { name: 'plain' } });
     await post('services', { metadata: { name: 'plain' }, spec: { ports: [{ port: 80 }] } });
     await post('pods', podWith({}, 'plain'));
+    await post('apps/v1:deployments', { ...WEB, metadata: { name: 'plain' }, spec: { ...WEB.spec, replicas: 0 } });
   });
   after(async () => {
     await slice.does(slice.operator, { method: 'DELETE', path: `/api/v1/namespaces/${slice.name}` });
@@ -104,6 +132,73 @@ describe('FR-004 · a slice without an operator', function () {
     });
   }
 
+  describe('leaves the end of a pod that runs', () => {
+    before(async () => {
+      await post('pods', podWith({}, 'runs'));
+      await place('runs');
+    });
+    after(() => end('runs'));
+
+    for (const { name, by, who = 'guest', ...act } of HOSTILE_ENDS) {
+      it(`to the node, and refuses whoever ${name}`, async () => {
+        const answer = await slice.does(people()[who], act, true);
+        expect(refuserOf(answer)).to.equal(by);
+        expect(answer.status).to.equal(403);
+      });
+    }
+
+    for (const [name, act] of DECENT_ENDS) {
+      it(`to a guest who ${name}`, async () => {
+        const { status, body: answer } = await slice.does(slice.guest, act, true);
+        expect([200, 201], JSON.stringify(answer)).to.include(status);
+      });
+    }
+
+    it('to those who serve the cluster, at once', async () => {
+      for (const who of [KUBELET, CONTROLLER, { 'impersonate-user': 'system:kube-scheduler' }, BREAKING_GLASS])
+        expect((await slice.does(who, { method: 'DELETE', path: 'pods/runs?gracePeriodSeconds=0' }, true)).status).to.equal(200);
+    });
+  });
+
+  it('lets guests clear away a pod that has ended, or that asked for no time to end', async () => {
+    const hasty = podWith({ spec: { terminationGracePeriodSeconds: 0 } }, 'hasty');
+    for (const [name, pod] of [
+      ['ended', podWith({}, 'ended')],
+      ['hasty', hasty],
+    ] as const) {
+      await post('pods', pod);
+      await place(name);
+    }
+    await done(KUBELET, { method: 'PATCH', path: 'pods/ended/status', body: { status: { phase: 'Succeeded' } } });
+    for (const name of ['ended', 'hasty']) await remove(`pods/${name}`);
+  });
+
+  it('lets controllers make what they make, with their finalizers', async () => {
+    const job = podWith({ metadata: { finalizers: ['batch.kubernetes.io/job-tracking'] } });
+    const daemon = podWith(DAEMON);
+    for (const body of [job, daemon]) {
+      const { status, body: answer } = await slice.does(CONTROLLER, { method: 'POST', path: 'pods', body }, true);
+      expect(status, JSON.stringify(answer)).to.equal(201);
+    }
+    const greedy = podWith({ ...DAEMON, spec: { tolerations: [...DAEMON.spec.tolerations, { operator: 'Exists' }] } });
+    for (const [who, body] of [
+      [CONTROLLER, greedy],
+      [slice.guest, daemon],
+    ] as const)
+      expect(refuserOf(await slice.does(who, { method: 'POST', path: 'pods', body }, true))).to.equal('keystone-slice-pods');
+  });
+
+  it('leaves a Grant that came into a slice to the operator, and to who clears it away', async () => {
+    const path = 'keystone.io/v1alpha1:grants';
+    await done(BREAKING_GLASS, { method: 'POST', path, body: here({ ...HELD, metadata: { name: 'stray' } }) });
+    const grow: Act = { method: 'PATCH', path: `${path}/stray`, body: { spec: { hard: { 'requests.cpu': '9' } } } };
+    expect(refuserOf(await slice.does(slice.guest, grow, true))).to.equal('keystone-slice-kinds');
+    await done(slice.operator, { method: 'PATCH', path: `${path}/stray`, body: { metadata: { finalizers: ['keystone.io/grant'] } } });
+    await done(slice.operator, { method: 'PATCH', path: `${path}/stray/status`, body: { status: { epoch: 0 } } });
+    await remove(`${path}/stray`);
+    await done(slice.operator, { method: 'PATCH', path: `${path}/stray`, body: { metadata: { finalizers: [] } } });
+  });
+
   it('refuses what controllers would make from a hostile template', async () => {
     const labels = { app: 'hostile' };
     const template = { metadata: { labels }, spec: podSpec({ resources: { limits: { 'example.com/fpga': '1' } } }) };
@@ -134,8 +229,11 @@ describe('FR-004 · a slice without an operator', function () {
       });
 
     it('run a pod as large as they come', async () => {
-      const { status, body } = await slice.does(slice.guest, { method: 'POST', path: 'pods', body: LARGE }, true);
-      expect(status, JSON.stringify(body)).to.equal(201);
+      const made = await slice.does(CONTROLLER, { method: 'POST', path: 'pods', body: LARGE }, true);
+      expect(made.status, JSON.stringify(made.body)).to.equal(201);
+      await post('pods', LARGE);
+      await done(slice.guest, { method: 'PATCH', path: 'pods/large', body: { metadata: { annotations: { a: 'b' } } } });
+      await remove('pods/large');
     });
 
     it('run, count, scale and delete a Deployment with all that belongs to it', async () => {
@@ -165,25 +263,51 @@ describe('FR-004 · a slice without an operator', function () {
 
     it('have their pods placed by the scheduler', async () => {
       await post('pods', podWith({}, 'placed'));
-      const binding = { metadata: { name: 'placed' }, target: { kind: 'Node', name: 'node-1' } };
-      await done({ 'impersonate-user': 'system:kube-scheduler' }, { method: 'POST', path: 'pods/placed/binding', body: binding });
-      await remove('pods/placed?gracePeriodSeconds=0');
+      await place('placed');
+      await end('placed');
     });
   });
 
   it('lets the rest of the cluster serve it, and leaves its limits to the Grant', async () => {
     const driver: Person = { 'impersonate-user': 'system:serviceaccount:storage:driver', 'impersonate-group': 'system:masters' };
-    const kubelet: Person = { 'impersonate-user': 'system:node:node-1', 'impersonate-group': ['system:nodes', 'system:masters'] };
     const event = { metadata: { name: 'x' }, involvedObject: { namespace: slice.name, kind: 'Pod', name: 'x' } };
     const post = async (who: Person, path: string, body: object): Promise<string> => {
       const answer = await slice.does(who, { method: 'POST', path, body }, true);
       return answer.status === 201 ? 'nobody' : refuserOf(answer);
     };
     expect(await post(driver, 'events', event)).to.equal('nobody');
-    expect(await post(kubelet, 'serviceaccounts/default/token', {})).to.equal('nobody');
+    expect(await post(KUBELET, 'serviceaccounts/default/token', {})).to.equal('nobody');
     expect(await post(driver, 'resourcequotas', { metadata: { name: 'x' } })).to.equal('keystone-slice-limits');
     expect(await post(driver, 'pods', podWith({ spec: { nodeName: 'x' } }))).to.equal('keystone-slice-pods');
     expect(await post(driver, 'configmaps', { metadata: { name: 'x', finalizers: ['a.b/c'] } })).to.equal('keystone-slice-metadata');
+  });
+
+  it('lends storage of the classes by name that its namespace lists, and of no other', async () => {
+    const other = await makeSlice();
+    const lists = async (classes: string, refused: readonly (string | undefined)[], allowed: readonly string[]): Promise<void> => {
+      const body = { metadata: { annotations: { [ALLOWED_STORAGE_CLASSES]: classes } } };
+      expect((await other.does(other.operator, { method: 'PATCH', path: `/api/v1/namespaces/${other.name}`, body })).status).to.equal(200);
+      const claim = (storageClassName: string | undefined): Promise<Answer> => {
+        const spec = { storageClassName, accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+        return other.does(other.guest, { method: 'POST', path: 'persistentvolumeclaims', body: { metadata: { name: 'c' }, spec } }, true);
+      };
+      await eventually(async () => {
+        for (const name of refused) expect(refuserOf(await claim(name)), `${classes}: ${name}`).to.equal('keystone-slice-claims');
+        for (const name of allowed) expect((await claim(name)).status, `${classes}: ${name}`).to.equal(201);
+      });
+    };
+    await lists('slow', ['fast', '', undefined], ['slow']);
+    const kept = {
+      metadata: { name: 'kept' },
+      spec: { storageClassName: 'slow', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    };
+    expect((await other.does(other.guest, { method: 'POST', path: 'persistentvolumeclaims', body: kept })).status).to.equal(201);
+    await lists('*', ['fast', '', undefined], []);
+    await lists('', ['fast', '', undefined], []);
+    const label: Act = { method: 'PATCH', path: 'persistentvolumeclaims/kept', body: { metadata: { labels: { a: 'b' } } } };
+    expect((await other.does(other.guest, label)).status).to.equal(200);
+    await other.does(other.operator, { method: 'DELETE', path: `/api/v1/namespaces/${other.name}` });
+    await other.close();
   });
 
   it('ends when the operator deletes it, with all that guests and controllers made', async () => {
@@ -208,11 +332,21 @@ describe('FR-004 · a slice without an operator', function () {
   });
 
   describe('keeps the operator itself', () => {
-    for (const [name, by, act] of FORBIDDEN)
+    before(async () => {
+      await done(OWNER, { method: 'POST', path: '/api/v1/persistentvolumes', body: here(VOLUME) });
+      await done(OWNER, { method: 'POST', path: '/apis/keystone.io/v1alpha1/namespaces/default/grants', body: here(HELD) });
+    });
+    after(async () => {
+      await done(OWNER, here({ method: 'DELETE', path: `/api/v1/persistentvolumes/${VOLUME.metadata.name}` }));
+      await done(OWNER, here({ method: 'DELETE', path: '/apis/keystone.io/v1alpha1/namespaces/default/grants/SLICE' }));
+    });
+
+    for (const [name, by, act] of [...FORBIDDEN, ...FORBIDDEN_BEYOND])
       it(name, async () => expect(refuserOf(await slice.does(slice.operator, here(act), true))).to.equal(by));
 
     it('to its own namespace, its slices and events', async () => {
-      for (const act of PERMITTED) expect([200, 201], act.path).to.include((await slice.does(slice.operator, here(act), true)).status);
+      for (const act of [...PERMITTED, ...PERMITTED_BEYOND])
+        expect([200, 201], act.path).to.include((await slice.does(slice.operator, here(act), true)).status);
     });
   });
 
@@ -226,14 +360,18 @@ describe('FR-004 · a slice without an operator', function () {
     const patching = (spec: object): Promise<string> => said('patch', 'grant', 'told', '--type=merge', '-p', JSON.stringify({ spec }));
 
     before(async () => {
-      const spec = { grantorRealm: 'alice-home', granteeRealm: 'bob-home', hard: { 'requests.cpu': '4', pods: '10' } };
+      const spec = {
+        grantorRealm: 'alice-home',
+        granteeRealm: 'bob-home',
+        hard: { 'requests.cpu': '4', 'requests.memory': '8Gi', 'requests.storage': '100Gi', pods: '10' },
+      };
       const body = { apiVersion: 'keystone.io/v1alpha1', kind: 'Grant', metadata: { name: 'told' }, spec };
       await eventually(() => done(OWNER, { method: 'POST', path, body }));
       const status = {
         namespace: 'grant-bob-home-told-1',
         epoch: 0,
         hard: { 'requests.cpu': '4' },
-        used: { pods: '3', 'requests.cpu': '3', 'limits.cpu': '3' },
+        used: { pods: '3', 'requests.cpu': '3', 'limits.cpu': '3', 'requests.memory': '1Gi', 'requests.storage': '20Gi' },
       };
       await done(OWNER, { method: 'PATCH', path: `${path}/told/status`, body: { status } });
     });
@@ -245,6 +383,16 @@ describe('FR-004 · a slice without an operator', function () {
           'this ends 3 pods of bob-home in grant-bob-home-told-1; volumes are kept for 168h',
         ),
       ));
+
+    it('what ends when a Grant is to end, or to end earlier', async () => {
+      const until = (year: number): object => ({ validity: { validUntil: `${year}-01-01T00:00:00Z` } });
+      const ending = /this ends 3 pods of bob-home in grant-bob-home-told-1/;
+      expect(await patching(until(2099))).to.match(ending);
+      await done(OWNER, { method: 'PATCH', path: `${path}/told`, body: { spec: until(2099) } });
+      expect(await patching(until(2098))).to.match(ending);
+      for (const later of [until(2099), until(2100), { validity: { validUntil: '2098-12-31T23:00:00-01:00' } }, { validity: null }])
+        expect(await patching(later)).not.to.match(ending);
+    });
 
     it('what ends with a Grant that is revoked', async () => {
       expect(await patching({ revoked: true })).to.contain('this ends 3 pods of bob-home in grant-bob-home-told-1');
@@ -261,6 +409,12 @@ describe('FR-004 · a slice without an operator', function () {
       // A limit that is not named follows its request.
       for (const part of ['requests.cpu 2 of 3', 'limits.cpu 2 of 3', 'pods 1 of 3']) expect(message).to.contain(part);
       expect(await patching({ hard: { 'requests.cpu': '3500m' } })).to.equal('');
+    });
+
+    it('what does not end when a Grant is left with the defaults', async () => {
+      const message = await patching({ hard: null });
+      for (const part of ['requests.cpu 1 of 3', 'limits.cpu 2 of 3', 'requests.storage 10Gi of 20Gi']) expect(message).to.contain(part);
+      expect(message).not.to.contain('requests.memory');
     });
   });
 });

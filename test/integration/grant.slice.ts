@@ -40,7 +40,19 @@ export interface Slice {
 
 /** Administrator of the cluster, as in the kubeconfig. */
 export const OWNER: Person = {};
-/** The same in an emergency. */
+/** A node's kubelet. */
+export const KUBELET: Person = { 'impersonate-user': 'system:node:node-1', 'impersonate-group': ['system:nodes', 'system:masters'] };
+/** A controller of Kubernetes. */
+export const CONTROLLER: Person = {
+  'impersonate-user': 'system:serviceaccount:kube-system:some-controller',
+  'impersonate-group': ['system:serviceaccounts:kube-system', 'system:masters'],
+};
+/** A workload of another slice that was let into this one. */
+export const NEIGHBOUR: Person = {
+  'impersonate-user': 'system:serviceaccount:grant-neighbour:default',
+  'impersonate-group': ['system:serviceaccounts:grant-neighbour', 'system:masters'],
+};
+/** The administrator in an emergency. */
 export const BREAKING_GLASS: Person = { 'impersonate-user': 'owner', 'impersonate-group': ['system:masters', 'keystone:break-glass'] };
 
 const OURS = { [CONTROLLER_LABEL]: GRANT_CONTROLLER };
@@ -175,4 +187,16 @@ async function untilHeld({ guest, operator, does }: Slice): Promise<void> {
     path: 'services',
     body: { metadata: { name: 'x' }, spec: { type: 'ExternalName', externalName: 'x.y' } },
   });
+}
+
+/** What the API server says. */
+export const messageOf = ({ body }: Answer): string => String((body as { message?: unknown }).message);
+
+/** Who refused: a policy of ours by name, or what comes with Kubernetes. */
+export function refuserOf(answer: Answer): string {
+  const message = messageOf(answer);
+  const policy = /ValidatingAdmissionPolicy '(?<name>[a-z-]+)'/.exec(message)?.groups?.['name'];
+  if (policy !== undefined) return policy;
+  if (message.includes('violates PodSecurity')) return 'PodSecurity';
+  return message.includes('exceeded quota') ? 'quota' : `${answer.status} ${message}`;
 }

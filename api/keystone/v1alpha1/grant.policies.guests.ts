@@ -1,5 +1,5 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
-import { IS_LIMIT } from './grant.policies.own.ts';
+import { IS_LIMIT } from './grant.policies.limits.ts';
 import {
   BEFORE,
   BREAK_GLASS,
@@ -9,6 +9,7 @@ import {
   IN_SLICES,
   match,
   matchAll,
+  OPERATOR,
   refusal,
   SERVES_CLUSTER,
   text,
@@ -44,6 +45,7 @@ const KINDS = [
 
 /** What people try most, and what to do instead. */
 const INSTEAD: Readonly<Record<string, string>> = {
+  'grants.keystone.io': 'lend from a namespace of your own',
   'pods/binding': 'leave the choice of the node to the scheduler',
   bindings: 'leave the choice of the node to the scheduler',
   'serviceaccounts/token': 'let the pod mount the token that the kubelet keeps fresh',
@@ -62,6 +64,9 @@ const keyChanges = (path: string): string =>
   ['labels', 'annotations']
     .map((field) => changes(`dyn(object)${path}.?${field}.orValue({})`, `variables.before${path}.?${field}.orValue({})`, isOurKey))
     .join(' || ');
+
+const keepsFinalizers = (path: string): string =>
+  `dyn(object)${path}.?finalizers.orValue([]).all(f, f in variables.before${path}.?finalizers.orValue([]))`;
 
 /** Kinds that can own something in a slice and go with it. */
 const OWNERS = [
@@ -86,7 +91,7 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
     when: {
       guest: `!(${SERVES_CLUSTER})`,
       // These have a policy that says more.
-      other: `!(${IS_LIMIT}) && !(request.resource.group in ["keystone.io", "guildnet.io"])`,
+      other: `!(${IS_LIMIT})`,
     },
     variables: {
       kind: 'request.resource.resource + (request.?subResource.orValue("") == "" ? "" : "/" + request.subResource) + (request.resource.group == "" ? "" : "." + request.resource.group)',
@@ -108,7 +113,8 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
     match: matchAll(),
     namespaces: IN_SLICES,
     when: {
-      stranger: `!(${TRUSTED})`,
+      // What controllers make from a guest's templates is a guest's.
+      stranger: `!(${OPERATOR} || ${BREAK_GLASS}) && (!(${TRUSTED}) || (request.operation == "CREATE" && request.?subResource.orValue("") == "" && request.resource.resource in ["pods", "persistentvolumeclaims"]))`,
       // These are refused whole.
       other: `!(${IS_LIMIT}) && !(request.operation == "UPDATE" && oldObject.?metadata.?labels[?${text(CONTROLLER_LABEL)}].orValue("") == ${text(GRANT_CONTROLLER)})`,
     },
@@ -116,13 +122,18 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
       before: BEFORE,
       finalizers: 'dyn(object).?metadata.?finalizers.orValue([])',
       finalizersBefore: 'variables.before.?metadata.?finalizers.orValue([])',
+      // The API server itself protects claims at birth, and the controller of jobs counts its pods.
+      known: `request.resource.resource == "persistentvolumeclaims" ? ["kubernetes.io/pvc-protection"] : request.resource.resource == "pods" && (${TRUSTED}) ? ["batch.kubernetes.io/job-tracking"] : []`,
       templated: 'request.resource.group in ["apps", "batch"] || request.resource.resource == "replicationcontrollers"',
     },
     faults: {
       holding: unless(
-        // The API server itself protects claims at birth.
-        'variables.finalizers.all(f, f in variables.finalizersBefore || f == "kubernetes.io/pvc-protection") && variables.finalizersBefore.all(f, f in variables.finalizers)',
+        'variables.finalizers.all(f, f in variables.finalizersBefore || f in variables.known) && variables.finalizersBefore.all(f, f in variables.finalizers)',
         text('metadata.finalizers are set and removed by the controllers of this cluster only: leave them as they are'),
+      ),
+      holdingLater: unless(
+        `!variables.templated || (${TEMPLATES.map(keepsFinalizers).join(' && ')} && dyn(object).?spec.?volumeClaimTemplates.orValue([]).all(t, t in variables.before.?spec.?volumeClaimTemplates.orValue([]) || (t.?metadata.?finalizers.orValue([]) + t.?metadata.?ownerReferences.orValue([])).size() == 0))`,
+        text('finalizers and owners of a template pass to what is made from it: leave metadata.finalizers and ownerReferences out of it'),
       ),
       owned: `dyn(object).?metadata.?ownerReferences.orValue([]).filter(o, !(o in variables.before.?metadata.?ownerReferences.orValue([])) && !(o.apiVersion + "/" + o.kind in ${texts(OWNERS)})).map(o, "metadata.ownerReferences can't name the " + o.kind + " " + o.name + ": name a workload, Service, ConfigMap, Secret or claim of this namespace, or nothing")`,
       posing: unless(
@@ -166,21 +177,6 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
         expression: 'object.?type.orValue("") != "kubernetes.io/service-account-token"',
         message:
           'a Secret of type kubernetes.io/service-account-token never expires: let the pod mount the token that the kubelet keeps fresh',
-        reason: 'Forbidden',
-      },
-    ],
-  },
-  {
-    name: 'keystone-slice-budgets',
-    description: 'Refuses disruption budgets that would keep the owner from emptying a node.',
-    action: 'Deny',
-    match: [match('policy', ['poddisruptionbudgets'])],
-    namespaces: IN_SLICES,
-    when: onlyInEmergencies,
-    validations: [
-      {
-        expression: '!has(object.spec.minAvailable) && !(string(object.spec.?maxUnavailable.orValue(0)) in ["0", "0%"])',
-        message: 'the owner must be able to empty a node: set spec.maxUnavailable to 1 or more, and leave spec.minAvailable out',
         reason: 'Forbidden',
       },
     ],

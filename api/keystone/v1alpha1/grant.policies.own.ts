@@ -1,116 +1,27 @@
 import type { AdmissionPolicy, PolicyMatch } from '../../meta/policy.ts';
-import {
-  CONTROLLER_LABEL,
-  GRANT_CONTROLLER,
-  IN_SLICES,
-  match,
-  matchAll,
-  OPERATOR,
-  OPERATOR_HOME,
-  SLICE_LABEL,
-  text,
-  texts,
-  TRUSTED,
-} from './grant.slice.ts';
+import { RETAINED_FROM, RETAINED_UNTIL } from './grant.retention.ts';
+import { changes, match, matchAll, OPERATOR, OPERATOR_HOME, SLICE_LABEL, text, texts } from './grant.slice.ts';
 
-const ANY_WRITE: PolicyMatch['operations'] = ['CREATE', 'UPDATE', 'DELETE'];
-const NAMESPACES: readonly PolicyMatch[] = [
+/** Every verb that changes something. */
+export const ANY_WRITE: PolicyMatch['operations'] = ['CREATE', 'UPDATE', 'DELETE'];
+/** Namespaces, with their status and finalizers. */
+export const NAMESPACES: readonly PolicyMatch[] = [
   { apiGroups: [''], apiVersions: ['*'], resources: ['namespaces', 'namespaces/*'], operations: ANY_WRITE, scope: 'Cluster' },
 ];
 const labelOf = (object: string): string => `${object}.metadata.?labels[?${text(SLICE_LABEL)}].orValue("")`;
-const hasLabel = (object: string): string => `${text(SLICE_LABEL)} in ${object}.metadata.?labels.orValue({})`;
 
-/** What limits a slice: the resources by group, and what to do instead of touching them. */
-const LIMITS: Readonly<Record<string, { readonly resources: readonly string[]; readonly instead: string }>> = {
-  '': { resources: ['resourcequotas', 'limitranges'], instead: 'change spec.hard of the Grant instead' },
-  'networking.k8s.io': { resources: ['networkpolicies'], instead: 'change spec.networkPolicy of the Grant instead' },
-  'rbac.authorization.k8s.io': { resources: ['roles', 'rolebindings'], instead: 'who may do what here comes with the Grant' },
-  // Network plugins have policies of their own, and what one of them opens no other closes.
-  'cilium.io': {
-    resources: ['ciliumnetworkpolicies', 'ciliumlocalredirectpolicies', 'ciliumenvoyconfigs', 'ciliumegressgatewaypolicies'],
-    instead: 'change spec.networkPolicy of the Grant instead',
-  },
-  'crd.projectcalico.org': { resources: ['networkpolicies', 'networksets'], instead: 'change spec.networkPolicy of the Grant instead' },
-  'projectcalico.org': { resources: ['networkpolicies', 'networksets'], instead: 'change spec.networkPolicy of the Grant instead' },
-  'crd.antrea.io': { resources: ['networkpolicies'], instead: 'change spec.networkPolicy of the Grant instead' },
-};
+/** What every update changes by itself. */
+const RECORDS = ['managedFields', 'resourceVersion', 'generation'];
+/** CEL: an update leaves a part of the object as it was, but for some of its keys. */
+const sameBut = (part: string, keys: readonly string[]): string =>
+  `!(${changes(`variables.after${part}.orValue({})`, `variables.before${part}.orValue({})`, (key) => `!(${key} in ${texts(keys)})`)})`;
+/** CEL: an update does not take a key away again. */
+const stays = (part: string, key: string): string =>
+  `(${text(key)} in variables.after${part}.orValue({}) || !(${text(key)} in variables.before${part}.orValue({})))`;
+const BOTH = { before: 'dyn(oldObject)', after: 'dyn(object)' };
 
-/** CEL: the request is about something that limits the slice. */
-export const IS_LIMIT = `request.resource.resource in {${Object.entries(LIMITS)
-  .map(([group, { resources }]) => `${text(group)}: ${texts(resources)}`)
-  .join(', ')}}[?request.resource.group].orValue([])`;
-
-/** What a Grant made is changed by its Grant only; and the operator itself, which acts for people who may only write Grants, stays in slices. */
+/** The operator itself, which acts for people who may only write Grants, stays in slices, and rules neither Grants nor volumes. */
 export const ownPolicies: readonly AdmissionPolicy[] = [
-  {
-    name: 'keystone-slice-namespace',
-    description: 'Keeps the namespace of a Grant as its Grant made it: what stands on it limits all that is in it.',
-    action: 'Deny',
-    match: NAMESPACES,
-    when: {
-      slice: `(request.operation != "DELETE" && ${hasLabel('object')}) || (request.operation != "CREATE" && ${hasLabel('oldObject')})`,
-      stranger: `!(${TRUSTED})`,
-    },
-    validations: [
-      {
-        expression: 'request.operation != "CREATE"',
-        message: `only a Grant makes a namespace with the label ${SLICE_LABEL}: create a Grant, or leave the label out`,
-        reason: 'Forbidden',
-      },
-      {
-        expression: 'request.operation != "UPDATE"',
-        message: `only its Grant changes a namespace with the label ${SLICE_LABEL}, and only a Grant makes one: change the Grant instead`,
-        reason: 'Forbidden',
-      },
-      {
-        expression: 'request.operation != "DELETE"',
-        message: 'this namespace ends with its Grant, which keeps the data in it: revoke or delete the Grant instead',
-        reason: 'Forbidden',
-      },
-    ],
-  },
-  {
-    name: 'keystone-slice-limits',
-    description: 'Leaves quotas, network policies and permissions in the namespace of a Grant to that Grant.',
-    action: 'Deny',
-    match: Object.entries(LIMITS).map(([group, { resources }]) =>
-      match(
-        group,
-        resources.flatMap((resource) => [resource, `${resource}/*`]),
-        ANY_WRITE,
-      ),
-    ),
-    namespaces: IN_SLICES,
-    when: { stranger: `!(${TRUSTED})` },
-    validations: [
-      {
-        expression: 'false',
-        message: 'the limits of this namespace are made by its Grant only: change the Grant instead',
-        messageExpression: `"the " + request.resource.resource + " of this namespace are made by its Grant only: " + {${Object.entries(
-          LIMITS,
-        )
-          .map(([group, { instead }]) => `${text(group)}: ${text(instead)}`)
-          .join(', ')}}[request.resource.group]`,
-        reason: 'Forbidden',
-      },
-    ],
-  },
-  {
-    name: 'keystone-slice-objects',
-    description: 'Keeps whatever else a Grant made in its namespace as it is.',
-    action: 'Deny',
-    match: matchAll(['UPDATE', 'DELETE']),
-    namespaces: IN_SLICES,
-    labels: { [CONTROLLER_LABEL]: GRANT_CONTROLLER },
-    when: { stranger: `!(${TRUSTED})`, other: `!(${IS_LIMIT})` },
-    validations: [
-      {
-        expression: 'false',
-        message: 'this object is made and removed by the Grant of this namespace only: change the Grant instead',
-        reason: 'Forbidden',
-      },
-    ],
-  },
   {
     name: 'keystone-operator-outside',
     description: 'Keeps the operator itself out of every namespace but its own and those of Grants.',
@@ -129,6 +40,52 @@ export const ownPolicies: readonly AdmissionPolicy[] = [
       {
         expression: 'false',
         message: `the operator may write only in ${OPERATOR_HOME} and in namespaces with the label ${SLICE_LABEL}`,
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'keystone-operator-volumes',
+    description: 'Keeps the operator itself from all volumes, but for saying whose data is kept until when.',
+    action: 'Deny',
+    match: [
+      {
+        apiGroups: [''],
+        apiVersions: ['*'],
+        resources: ['persistentvolumes', 'persistentvolumes/*'],
+        operations: ANY_WRITE,
+        scope: 'Cluster',
+      },
+    ],
+    when: { operator: OPERATOR },
+    variables: BOTH,
+    validations: [
+      {
+        expression: `request.operation == "UPDATE" && request.?subResource.orValue("") == "" && ${[
+          sameBut('.?metadata', ['labels', 'annotations', ...RECORDS]),
+          sameBut('.?metadata.?labels', [RETAINED_FROM]),
+          sameBut('.?metadata.?annotations', [RETAINED_UNTIL]),
+          stays('.?metadata.?labels', RETAINED_FROM),
+          stays('.?metadata.?annotations', RETAINED_UNTIL),
+          sameBut('.?spec', ['persistentVolumeReclaimPolicy']),
+          '(variables.after.spec.persistentVolumeReclaimPolicy == "Retain" || variables.after.spec.persistentVolumeReclaimPolicy == variables.before.spec.persistentVolumeReclaimPolicy)',
+        ].join(' && ')}`,
+        message: `the operator may only keep a volume: set the label ${RETAINED_FROM}, the annotation ${RETAINED_UNTIL} and the reclaim policy Retain`,
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'keystone-operator-grants',
+    description: 'Keeps the operator itself from saying what is lent: it may hold a Grant while there is something to end.',
+    action: 'Deny',
+    match: [match('keystone.io', ['grants'], ANY_WRITE)],
+    when: { operator: OPERATOR },
+    variables: BOTH,
+    validations: [
+      {
+        expression: `request.operation == "UPDATE" && variables.after.?spec == variables.before.?spec && ${sameBut('.?metadata', ['finalizers', ...RECORDS])}`,
+        message: 'the operator may set only metadata.finalizers of a Grant, and its status: leave the rest to people',
         reason: 'Forbidden',
       },
     ],

@@ -1,4 +1,5 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
+import { LONGEST_GRACE_S } from './grant.policies.workloads.ts';
 import {
   ALLOWED_PRIORITY_CLASSES,
   ALLOWED_RESOURCES,
@@ -13,11 +14,9 @@ import {
   SERVES_CLUSTER,
   text,
   texts,
+  TRUSTED,
   unless,
 } from './grant.slice.ts';
-
-/** A slot for a stateful server to write everything to disk; more would let a guest outstay its revocation. */
-const LONGEST_GRACE_S = 300;
 
 /** In a Grant, a device class is named as in a quota. */
 const DEVICE_CLASS_SUFFIX = '.deviceclass.resource.k8s.io/devices';
@@ -38,6 +37,15 @@ const isPower = (key: string): string => `${texts(POWERS)}.exists(power, ${key}.
 const keysOf = (kind: 'limits' | 'requests'): string => `c.?resources[?${text(kind)}].orValue({})`;
 const unlent = (kind: 'limits' | 'requests'): string => `${keysOf(kind)}.filter(r, !(r in variables.lent))`;
 const unlentOnce = `${unlent('limits')} + ${keysOf('requests')}.filter(r, !(r in variables.lent) && !(r in ${keysOf('limits')}))`;
+
+/** How long Kubernetes by itself leaves a pod on a node that is lost. */
+const LONGEST_WAIT_S = 300;
+const onLostNodes = `t.?key.orValue("") in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] && t.?effect.orValue("") == "NoExecute" && t.?tolerationSeconds.orValue(-1) >= 0 && t.?tolerationSeconds.orValue(-1) <= ${LONGEST_WAIT_S}`;
+/** What the controller of DaemonSets adds. */
+const DAEMON_TAINTS = ['not-ready', 'unreachable', 'disk-pressure', 'memory-pressure', 'pid-pressure', 'unschedulable'].map(
+  (taint) => `node.kubernetes.io/${taint}`,
+);
+const isDaemon = `request.operation == "CREATE" && (${TRUSTED}) && object.metadata.?ownerReferences.orValue([]).exists(o, o.kind == "DaemonSet" && o.?controller.orValue(false))`;
 
 /** An address in a probe or hook is called by the kubelet, from the network of the node. */
 const callsOut = ['.?livenessProbe', '.?readinessProbe', '.?startupProbe', '.?lifecycle.?postStart', '.?lifecycle.?preStop']
@@ -63,6 +71,7 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       askers:
         'variables.containers + (has(object.spec.resources) ? [{"name": dyn("(all)"), "resources": dyn(object.spec.resources)}] : [])',
       volumes: 'dyn(object.spec.?volumes.orValue([]))',
+      daemonTaints: `${isDaemon} ? ${texts(DAEMON_TAINTS)} : []`,
       annotations: 'dyn(object.metadata.?annotations.orValue({}))',
       annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
     },
@@ -89,8 +98,10 @@ export const podPolicies: readonly AdmissionPolicy[] = [
         '"this Grant does not lend the runtime class " + object.spec.runtimeClassName + ": leave spec.runtimeClassName out"',
       ),
       tolerating: unless(
-        'object.spec.?tolerations.orValue([]).all(t, t.?key.orValue("").startsWith("node.kubernetes.io/") || t.?key.orValue("") in variables.lent)',
-        text('spec.tolerations may name taints of node.kubernetes.io/ and of lent resources only: leave the others out'),
+        `object.spec.?tolerations.orValue([]).all(t, t.?key.orValue("") in variables.lent + variables.daemonTaints || (${onLostNodes}) || t in variables.before.?spec.?tolerations.orValue([]))`,
+        text(
+          `spec.tolerations may name lent resources, and with effect NoExecute and tolerationSeconds of at most ${LONGEST_WAIT_S} node.kubernetes.io/not-ready and unreachable: leave the others out`,
+        ),
       ),
       lingering: unless(
         `object.spec.?terminationGracePeriodSeconds.orValue(30) <= ${LONGEST_GRACE_S}`,
@@ -121,12 +132,18 @@ export const podPolicies: readonly AdmissionPolicy[] = [
     variables: {
       lent: listed(ALLOWED_RESOURCES),
       spec: 'request.resource.resource == "resourceclaims" ? dyn(object.spec) : dyn(object.spec).?spec.orValue({})',
+      given: 'variables.spec.?devices.?requests.orValue([])',
+      // Where nothing is asked for, the API server says null.
+      asked: 'variables.given == null ? [] : variables.given',
       // A class stands directly in the request (v1beta1), in exactly, or in each of several alternatives.
-      requests:
-        'variables.spec.?devices.?requests.orValue([]) + variables.spec.?devices.?requests.orValue([]).filter(r, has(r.exactly)).map(r, r.exactly)',
-      alternatives: 'variables.spec.?devices.?requests.orValue([]).map(r, r.?firstAvailable.orValue([]))',
+      requests: 'variables.asked + variables.asked.filter(r, has(r.exactly)).map(r, r.exactly)',
+      alternatives: 'variables.asked.map(r, r.?firstAvailable.orValue([]))',
     },
     faults: {
+      empty: unless(
+        'size(variables.asked) > 0',
+        text('a claim without devices lends nothing: name one in spec.devices.requests, or leave the claim out'),
+      ),
       unlent: `variables.requests.filter(r, has(r.deviceClassName) && !(r.deviceClassName + ${text(DEVICE_CLASS_SUFFIX)} in variables.lent)).map(r, "this Grant lends no device of class " + r.deviceClassName + ": ask for another or none")`,
       unlentEither: unless(
         `variables.alternatives.all(list, list.all(r, r.deviceClassName + ${text(DEVICE_CLASS_SUFFIX)} in variables.lent))`,

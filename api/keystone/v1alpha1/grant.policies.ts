@@ -1,9 +1,11 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
 import { guestPolicies } from './grant.policies.guests.ts';
+import { limitPolicies } from './grant.policies.limits.ts';
 import { ownPolicies } from './grant.policies.own.ts';
 import { podPolicies } from './grant.policies.pods.ts';
 import { storagePolicies } from './grant.policies.storage.ts';
 import { grantWarnings } from './grant.policies.warnings.ts';
+import { workloadPolicies } from './grant.policies.workloads.ts';
 
 export {
   ALLOWED_PRIORITY_CLASSES,
@@ -19,9 +21,11 @@ export {
 
 /** What the API server refuses in a slice, or says about a Grant, also while the operator is down. */
 export const grantPolicies: readonly AdmissionPolicy[] = [
+  ...limitPolicies,
   ...ownPolicies,
   ...guestPolicies,
   ...podPolicies,
+  ...workloadPolicies,
   ...storagePolicies,
   ...grantWarnings,
 ];

@@ -1,10 +1,13 @@
+import { DEFAULT_HARD } from './grant.keys.ts';
 import type { AdmissionPolicy, PolicyMatch } from '../../meta/policy.ts';
+import { text } from './grant.slice.ts';
 
 const grants = (operations: PolicyMatch['operations']): readonly PolicyMatch[] => [
   { apiGroups: ['keystone.io'], apiVersions: ['v1alpha1'], resources: ['grants'], operations, scope: 'Namespaced' },
 ];
 
-const inForce = 'oldObject.?status.?namespace.orValue("") != ""';
+const IN_FORCE = 'oldObject.?status.?namespace.orValue("") != ""';
+const KEPT = '!object.spec.?revoked.orValue(false)';
 const PODS =
   '{"0": "no pod", "1": "1 pod"}[?oldObject.?status.?used[?"pods"].orValue("0")].orValue(oldObject.?status.?used[?"pods"].orValue("0") + " pods")';
 const WHOSE = 'oldObject.spec.granteeRealm + " in " + oldObject.status.namespace';
@@ -12,6 +15,14 @@ const WHOSE = 'oldObject.spec.granteeRealm + " in " + oldObject.status.namespace
 /** What a given spec lends of a key that is in use: a limit follows its request, what is not named is nothing, but numbers of objects and scratch space stay. */
 const LENT =
   '(k in variables.hard ? string(variables.hard[k]) : k.startsWith("limits.") && "requests." + k.substring(7) in variables.hard ? string(variables.hard["requests." + k.substring(7)]) : (k.contains("requests.") || k.startsWith("limits.")) && !k.endsWith("ephemeral-storage") ? "0" : variables.used[k])';
+
+const hardOf = (object: string): string =>
+  `(has(${object}.spec.hard) ? dyn(${object}.spec.hard) : dyn({${Object.entries(DEFAULT_HARD)
+    .map(([key, amount]) => `${text(key)}: ${text(amount)}`)
+    .join(', ')}}))`;
+
+const untilOf = (object: string): string => `dyn(${object}.spec).?validity.?validUntil`;
+const momentOf = (object: string): string => `timestamp(string(${untilOf(object)}.value()))`;
 
 /** What owners are told before they end a Grant or make it smaller; also with --dry-run=server. */
 export const grantWarnings: readonly AdmissionPolicy[] = [
@@ -21,7 +32,7 @@ export const grantWarnings: readonly AdmissionPolicy[] = [
     action: 'Warn',
     match: grants(['UPDATE', 'DELETE']),
     when: {
-      lent: inForce,
+      lent: IN_FORCE,
       ends: 'request.operation == "DELETE" ? !oldObject.spec.?revoked.orValue(false) : object.spec.?revoked.orValue(false) && !oldObject.spec.?revoked.orValue(false)',
     },
     variables: { spec: 'request.operation == "DELETE" ? dyn(oldObject.spec) : dyn(object.spec)' },
@@ -34,15 +45,33 @@ export const grantWarnings: readonly AdmissionPolicy[] = [
     ],
   },
   {
+    name: 'keystone-grant-expiry',
+    description: 'Says how many workloads end before a Grant gets an end, or an earlier one.',
+    action: 'Warn',
+    match: grants(['UPDATE']),
+    when: {
+      lent: IN_FORCE,
+      kept: KEPT,
+      sooner: `${untilOf('object')}.hasValue() && (!${untilOf('oldObject')}.hasValue() || ${momentOf('object')} < ${momentOf('oldObject')})`,
+    },
+    validations: [
+      {
+        expression: 'false',
+        message: 'with this end all workloads of the Grant end',
+        messageExpression: `"at " + string(${untilOf('object')}.value()) + " this ends " + ${PODS} + " of " + ${WHOSE} + "; volumes are kept for " + dyn(object.spec).?dataRetention.orValue("168h")`,
+      },
+    ],
+  },
+  {
     name: 'keystone-grant-shrink',
     description: 'Says what happens to workloads before a Grant lends less than is used.',
     action: 'Warn',
     match: grants(['UPDATE']),
-    when: { lent: inForce, given: 'has(object.spec.hard) && !object.spec.?revoked.orValue(false)' },
+    when: { lent: IN_FORCE, kept: KEPT },
     variables: {
       used: 'dyn(oldObject.?status.?used.orValue({}))',
-      hard: 'dyn(object.spec.hard)',
-      hardBefore: 'dyn(oldObject.spec.?hard.orValue({}))',
+      hard: hardOf('object'),
+      hardBefore: hardOf('oldObject'),
       less: `variables.hard == variables.hardBefore ? [] : variables.used.filter(k, quantity(${LENT}).isLessThan(quantity(variables.used[k])))`,
     },
     validations: [

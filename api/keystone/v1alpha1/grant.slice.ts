@@ -6,7 +6,7 @@ export const SLICE_LABEL = 'keystone.io/slice';
 /** On the slice namespace: the names of resources that containers may ask for, joined by commas. */
 export const ALLOWED_RESOURCES = 'keystone.io/allowed-resources';
 
-/** On the slice namespace: the storage classes that claims may name, joined by commas; `*` lets a claim name any or none. */
+/** On the slice namespace: the storage classes that claims may name, joined by commas. None is open that is not listed. */
 export const ALLOWED_STORAGE_CLASSES = 'keystone.io/allowed-storage-classes';
 
 /** On the slice namespace, if at all: the runtime classes that pods may name, joined by commas. */
@@ -62,9 +62,9 @@ export const TRUSTED = `${KUBERNETES} || ${OPERATOR} || ${BREAK_GLASS}`;
 
 /**
  * CEL: the request comes from what serves the whole cluster: also from kubelets, and from ServiceAccounts (of storage, networks,
- * metrics) that live neither in this slice nor, as those of grantees do, beside the operator.
+ * metrics) that live neither in a slice, which are grantees' own whatever they may do in this one, nor beside the operator.
  */
-export const SERVES_CLUSTER = `${TRUSTED} || ${inGroup('system:nodes')} || (request.userInfo.username.startsWith("system:serviceaccount:") && !request.userInfo.username.startsWith("system:serviceaccount:" + request.namespace + ":") && !request.userInfo.username.startsWith("system:serviceaccount:${OPERATOR_HOME}:"))`;
+export const SERVES_CLUSTER = `${TRUSTED} || ${inGroup('system:nodes')} || (request.userInfo.username.startsWith("system:serviceaccount:") && !request.userInfo.username.startsWith("system:serviceaccount:grant-") && !request.userInfo.username.startsWith("system:serviceaccount:" + request.namespace + ":") && !request.userInfo.username.startsWith("system:serviceaccount:${OPERATOR_HOME}:"))`;
 
 /** CEL: the names that an annotation of the slice lists; none if it is absent, so that nothing is open by an oversight. */
 export const listed = (annotation: string): string =>

@@ -1,0 +1,98 @@
+import type { AdmissionPolicy } from '../../meta/policy.ts';
+import { ANY_WRITE, NAMESPACES } from './grant.policies.own.ts';
+import { CONTROLLER_LABEL, GRANT_CONTROLLER, IN_SLICES, match, matchAll, SLICE_LABEL, text, texts, TRUSTED } from './grant.slice.ts';
+
+const hasLabel = (object: string): string => `${text(SLICE_LABEL)} in ${object}.metadata.?labels.orValue({})`;
+
+/** What limits a slice: the resources by group, and what to do instead of touching them. */
+const LIMITS: Readonly<Record<string, { readonly resources: readonly string[]; readonly instead: string }>> = {
+  '': { resources: ['resourcequotas', 'limitranges'], instead: 'change spec.hard of the Grant instead' },
+  'networking.k8s.io': { resources: ['networkpolicies'], instead: 'change spec.networkPolicy of the Grant instead' },
+  'rbac.authorization.k8s.io': { resources: ['roles', 'rolebindings'], instead: 'who may do what here comes with the Grant' },
+  // Network plugins have policies of their own, and what one of them opens no other closes.
+  'cilium.io': {
+    resources: ['ciliumnetworkpolicies', 'ciliumlocalredirectpolicies', 'ciliumenvoyconfigs', 'ciliumegressgatewaypolicies'],
+    instead: 'change spec.networkPolicy of the Grant instead',
+  },
+  'crd.projectcalico.org': { resources: ['networkpolicies', 'networksets'], instead: 'change spec.networkPolicy of the Grant instead' },
+  'projectcalico.org': { resources: ['networkpolicies', 'networksets'], instead: 'change spec.networkPolicy of the Grant instead' },
+  'crd.antrea.io': { resources: ['networkpolicies'], instead: 'change spec.networkPolicy of the Grant instead' },
+};
+
+/** CEL: the request is about something that limits the slice. */
+export const IS_LIMIT = `request.resource.resource in {${Object.entries(LIMITS)
+  .map(([group, { resources }]) => `${text(group)}: ${texts(resources)}`)
+  .join(', ')}}[?request.resource.group].orValue([])`;
+
+/** What a Grant made is changed by its Grant only. */
+export const limitPolicies: readonly AdmissionPolicy[] = [
+  {
+    name: 'keystone-slice-namespace',
+    description: 'Keeps the namespace of a Grant as its Grant made it: what stands on it limits all that is in it.',
+    action: 'Deny',
+    match: NAMESPACES,
+    when: {
+      slice: `(request.operation != "DELETE" && ${hasLabel('object')}) || (request.operation != "CREATE" && ${hasLabel('oldObject')})`,
+      stranger: `!(${TRUSTED})`,
+    },
+    validations: [
+      {
+        expression: 'request.operation != "CREATE"',
+        message: `only a Grant makes a namespace with the label ${SLICE_LABEL}: create a Grant, or leave the label out`,
+        reason: 'Forbidden',
+      },
+      {
+        expression: 'request.operation != "UPDATE"',
+        message: `only its Grant changes a namespace with the label ${SLICE_LABEL}, and only a Grant makes one: change the Grant instead`,
+        reason: 'Forbidden',
+      },
+      {
+        expression: 'request.operation != "DELETE"',
+        message: 'this namespace ends with its Grant, which keeps the data in it: revoke or delete the Grant instead',
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'keystone-slice-limits',
+    description: 'Leaves quotas, network policies and permissions in the namespace of a Grant to that Grant.',
+    action: 'Deny',
+    match: Object.entries(LIMITS).map(([group, { resources }]) =>
+      match(
+        group,
+        resources.flatMap((resource) => [resource, `${resource}/*`]),
+        ANY_WRITE,
+      ),
+    ),
+    namespaces: IN_SLICES,
+    when: { stranger: `!(${TRUSTED})` },
+    validations: [
+      {
+        expression: 'false',
+        message: 'the limits of this namespace are made by its Grant only: change the Grant instead',
+        messageExpression: `"the " + request.resource.resource + " of this namespace are made by its Grant only: " + {${Object.entries(
+          LIMITS,
+        )
+          .map(([group, { instead }]) => `${text(group)}: ${text(instead)}`)
+          .join(', ')}}[request.resource.group]`,
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'keystone-slice-objects',
+    description: 'Keeps whatever else a Grant made in its namespace as it is.',
+    action: 'Deny',
+    match: matchAll(['UPDATE', 'DELETE']),
+    namespaces: IN_SLICES,
+    labels: { [CONTROLLER_LABEL]: GRANT_CONTROLLER },
+    when: { stranger: `!(${TRUSTED})`, other: `!(${IS_LIMIT})` },
+    validations: [
+      {
+        expression: 'false',
+        message: 'this object is made and removed by the Grant of this namespace only: change the Grant instead',
+        reason: 'Forbidden',
+      },
+    ],
+  },
+];

@@ -1,0 +1,69 @@
+import type { AdmissionPolicy } from '../../meta/policy.ts';
+import { BREAK_GLASS, IN_SLICES, match, refusal, SERVES_CLUSTER, text, unless } from './grant.slice.ts';
+
+/** A slot for a stateful server to write everything to disk; more would let a guest outstay its revocation. */
+export const LONGEST_GRACE_S = 300;
+
+/** As many as Kubernetes keeps by itself; each may be as large as its template, and no quota knows its size. */
+const MOST_VERSIONS = 10;
+
+/** What workloads may not ask of those who keep the cluster: to wait for them, to count them wrong, to remember for them. */
+export const workloadPolicies: readonly AdmissionPolicy[] = [
+  refusal({
+    name: 'keystone-slice-deletions',
+    description: 'Keeps guests from drawing out the end of a pod, and from hiding one that still runs.',
+    match: [match('', ['pods'], ['DELETE']), match('', ['pods/eviction'], ['CREATE'])],
+    namespaces: IN_SLICES,
+    when: { guest: `!(${SERVES_CLUSTER})` },
+    variables: {
+      pod: 'request.operation == "DELETE" ? dyn(oldObject) : dyn({})',
+      // The API server fills in what the pod itself asked for before it lets us look.
+      grace:
+        'request.operation == "DELETE" ? request.options.?gracePeriodSeconds.orValue(1) : dyn(object).?deleteOptions.?gracePeriodSeconds.orValue(1)',
+      // Then there is nothing to wait for.
+      still:
+        'request.operation == "DELETE" && (variables.pod.?spec.?nodeName.orValue("") == "" || variables.pod.?status.?phase.orValue("") in ["Succeeded", "Failed"] || variables.pod.?spec.?terminationGracePeriodSeconds.orValue(1) == 0)',
+    },
+    faults: {
+      lingering: unless(
+        `variables.grace >= 0 && variables.grace <= ${LONGEST_GRACE_S}`,
+        text(`gracePeriodSeconds is at most ${LONGEST_GRACE_S}: lower it, or leave it out`),
+      ),
+      hiding: unless(
+        'variables.grace != 0 || variables.still',
+        text('a pod that is removed by force goes on uncounted: leave --force and gracePeriodSeconds 0 out'),
+      ),
+    },
+    message: 'gracePeriodSeconds is from 1 to 300 here: leave it out',
+  }),
+  {
+    name: 'keystone-slice-budgets',
+    description: 'Refuses disruption budgets that would keep the owner from emptying a node.',
+    action: 'Deny',
+    match: [match('policy', ['poddisruptionbudgets'])],
+    namespaces: IN_SLICES,
+    when: { calm: `!(${BREAK_GLASS})` },
+    validations: [
+      {
+        expression: '!has(object.spec.minAvailable) && !string(object.spec.?maxUnavailable.orValue(0)).matches("^0+%?$")',
+        message: 'the owner must be able to empty a node: set spec.maxUnavailable to 1 or more, and leave spec.minAvailable out',
+        reason: 'Forbidden',
+      },
+    ],
+  },
+  {
+    name: 'keystone-slice-workloads',
+    description: 'Refuses workloads that keep so many versions of themselves that they fill the memory of the cluster.',
+    action: 'Deny',
+    match: [match('apps', ['deployments', 'statefulsets', 'daemonsets'])],
+    namespaces: IN_SLICES,
+    when: { guest: `!(${SERVES_CLUSTER})` },
+    validations: [
+      {
+        expression: `object.spec.?revisionHistoryLimit.orValue(${MOST_VERSIONS}) <= ${MOST_VERSIONS}`,
+        message: `spec.revisionHistoryLimit is at most ${MOST_VERSIONS}: lower it`,
+        reason: 'Forbidden',
+      },
+    ],
+  },
+];
