@@ -8,6 +8,7 @@ import type {
   V1PersistentVolume,
   V1ResourceQuota,
   V1Secret,
+  V1StorageClass,
 } from '@kubernetes/client-node';
 import type { K8sObject, Resource } from './object.ts';
 
@@ -37,6 +38,8 @@ export type Node = Builtin<V1Node>;
 export type PersistentVolume = Builtin<V1PersistentVolume>;
 /** What a namespace may hold and use; enforced once its status repeats its spec. */
 export type ResourceQuota = Builtin<V1ResourceQuota>;
+/** A kind of storage that claims may ask for. */
+export type StorageClass = Builtin<V1StorageClass>;
 /** Data that must not be shown; values are base64. */
 export type Secret = Builtin<V1Secret>;
 
@@ -58,6 +61,13 @@ export const PersistentVolume: Resource<PersistentVolume> = {
   version: 'v1',
   plural: 'persistentvolumes',
   kind: 'PersistentVolume',
+  namespaced: false,
+};
+export const StorageClass: Resource<StorageClass> = {
+  group: 'storage.k8s.io',
+  version: 'v1',
+  plural: 'storageclasses',
+  kind: 'StorageClass',
   namespaced: false,
 };
 export const ResourceQuota: Resource<ResourceQuota> = {

@@ -1,18 +1,21 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { judgeCapacity, type Claim } from './capacity.ts';
+import { asksForMore, judgeCapacity, withoutGrowth, type Claim } from './capacity.ts';
 
+const cpus = (cpu: string) => ({ 'requests.cpu': cpu, 'limits.cpu': '1000', 'requests.storage': '1000Ti' });
 const claim = (uid: string, cpu: string, more: Partial<Claim> = {}): Claim => ({
   uid,
   createdAt: `2030-01-01T00:00:0${uid}Z`,
-  hard: { 'requests.cpu': cpu, 'limits.cpu': '1000', 'requests.storage': '1000Ti' },
-  admitted: false,
+  held: {},
+  wanted: cpus(cpu),
   overcommits: false,
   ...more,
 });
+const held = (cpu: string) => ({ held: cpus(cpu) });
+/** Who has all that it asks for, and has its place. */
 const fitting = (claims: readonly Claim[], cpu: string, reserve = 0): readonly string[] =>
   [...judgeCapacity(claims, { cpu }, reserve)]
-    .filter(([, verdict]) => verdict.fits)
+    .filter(([, { fits, lost }]) => fits && Object.keys(lost).length === 0)
     .map(([uid]) => uid)
     .toSorted();
 
@@ -26,7 +29,7 @@ describe('the verdict on capacity', () => {
       cpu: '4',
       want: ['2'],
     },
-    { name: 'who was let in before who is older', given: [claim('1', '3'), claim('2', '3', { admitted: true })], cpu: '4', want: ['2'] },
+    { name: 'who was let in before who is older', given: [claim('1', '3'), claim('2', '3', held('3'))], cpu: '4', want: ['2'] },
     { name: 'less than the nodes can carry, by the reserve', given: [claim('1', '4')], cpu: '4', reserve: 10, want: [] },
     {
       name: 'who lends more than there is, knowingly, at nobody’s cost',
@@ -38,13 +41,31 @@ describe('the verdict on capacity', () => {
     { name: 'who asks for nothing, even there', given: [claim('1', '0')], cpu: '0', want: ['1'] },
     {
       name: 'after the loss of a node the older of those that are in',
-      given: [claim('1', '2', { admitted: true }), claim('2', '2', { admitted: true })],
+      given: [claim('1', '2', held('2')), claim('2', '2', held('2'))],
       cpu: '3',
       want: ['1'],
     },
     {
+      name: 'who asks for more than it holds, if that fits beside all that is held',
+      given: [claim('1', '3', held('1')), claim('2', '2', held('2'))],
+      cpu: '5',
+      want: ['1', '2'],
+    },
+    {
+      name: 'no enlargement at the cost of what a newer one holds',
+      given: [claim('1', '1000', held('1')), claim('2', '2', held('2'))],
+      cpu: '5',
+      want: ['2'],
+    },
+    {
+      name: 'who asks for less than it holds, and not yet anybody into what it still holds',
+      given: [claim('1', '1', held('4')), claim('2', '2')],
+      cpu: '5',
+      want: ['1'],
+    },
+    {
       name: 'nobody new into what a marked one still holds',
-      given: [claim('1', '3', { admitted: true }), claim('2', '1')],
+      given: [claim('1', '3', held('3')), claim('2', '1')],
       cpu: '2',
       want: [],
     },
@@ -54,7 +75,25 @@ describe('the verdict on capacity', () => {
 
   it('says what is missing', () => {
     const verdict = judgeCapacity([claim('1', '3'), claim('2', '2500m')], { cpu: '4' }, 0).get('2');
-    expect(verdict).to.deep.equal({ fits: false, missing: { cpu: '1500m' } });
+    expect(verdict).to.deep.equal({ fits: false, missing: { cpu: '1500m' }, lost: {} });
+    const enlarged = judgeCapacity([claim('1', '1000', held('1'))], { cpu: '8' }, 0).get('1');
+    expect(enlarged).to.deep.equal({ fits: false, missing: { cpu: '992' }, lost: {} });
+    const shrunken = judgeCapacity([claim('1', '3', held('3'))], { cpu: '2' }, 0).get('1');
+    expect(shrunken).to.deep.equal({ fits: true, missing: {}, lost: { cpu: '1' } });
+  });
+
+  it('leaves in force what nodes already carry while an enlargement waits, and what is less or no node’s at once', () => {
+    const had = { 'requests.cpu': '2', 'limits.cpu': '4', 'requests.memory': '4Gi', pods: '10' };
+    const wants = { 'requests.cpu': '9', 'limits.cpu': '9', 'requests.memory': '1Gi', pods: '20', 'requests.storage': '1Ti' };
+    const inForce = withoutGrowth(wants, had);
+    expect(inForce).to.deep.equal({
+      'requests.cpu': '2',
+      'limits.cpu': '4',
+      'requests.memory': '1Gi',
+      pods: '20',
+      'requests.storage': '1Ti',
+    });
+    expect([asksForMore(wants, had), asksForMore(inForce, had)]).to.deep.equal([true, false]);
   });
 
   it('is the same in whatever order the Grants are seen, and never lends more than there is', () => {
@@ -68,12 +107,12 @@ describe('the verdict on capacity', () => {
     fc.assert(
       fc.property(some, fc.nat(20), fc.nat(), (drawn, cpu, seed) => {
         const claims = drawn.map(({ uid, second, cpu: wants, admitted }) =>
-          claim(uid, String(wants), { createdAt: `2030-01-01T00:00:0${second}Z`, admitted }),
+          claim(uid, String(wants), { createdAt: `2030-01-01T00:00:0${second}Z`, ...(admitted ? held(String(wants)) : {}) }),
         );
         const shuffled = claims.toSorted((a, b) => (((a.uid.codePointAt(0) ?? 0) * seed) % 7) - (((b.uid.codePointAt(0) ?? 0) * seed) % 7));
         const fits = fitting(claims, String(cpu));
         expect(fitting(shuffled, String(cpu))).to.deep.equal(fits);
-        const lent = claims.filter(({ uid }) => fits.includes(uid)).reduce((sum, { hard }) => sum + Number(hard['requests.cpu']), 0);
+        const lent = claims.filter(({ uid }) => fits.includes(uid)).reduce((sum, { wanted }) => sum + Number(wanted['requests.cpu']), 0);
         expect(lent).to.be.at.most(cpu);
       }),
       { numRuns: 200 },

@@ -6,37 +6,74 @@ export interface Claim {
   readonly uid: string;
   /** Earlier first; equal ones are told apart by uid. */
   readonly createdAt: string;
-  readonly hard: Hard;
-  /** Let in already: it stays, whatever becomes of the nodes. */
-  readonly admitted: boolean;
+  /** What was promised: it stays, whatever becomes of the nodes. Nothing for one that was not let in yet. */
+  readonly held: Hard;
+  /** What is asked for now. */
+  readonly wanted: Hard;
   /** Its owner lends more than there is, knowingly: it takes nothing from the others' guarantee. */
   readonly overcommits: boolean;
 }
 
-/** Whether a claim fits, and if not, what is missing. */
-export type Verdict = { readonly fits: true } | { readonly fits: false; readonly missing: Hard };
+/** What becomes of a claim. */
+export interface Verdict {
+  /** Whether all that is asked for fits. */
+  readonly fits: boolean;
+  /** What the nodes lack for what is asked for beyond what is held. */
+  readonly missing: Hard;
+  /** What is held and has no place any more, since nodes were lost. */
+  readonly lost: Hard;
+}
 
-/** What a node can carry and a quota can limit, under the quota's name for it. Storage is no node's. */
+/** What is no node's to give, or is not counted by nodes that are not told to. */
+const NOT_OF_NODES = new Set(['requests.storage', 'requests.ephemeral-storage']);
+/** What a node can carry and a quota can limit, under the quota's name for it. */
 const ofNodes = (key: string): string | undefined =>
-  key.startsWith('requests.') && key !== 'requests.storage' ? key.slice('requests.'.length) : undefined;
+  key.startsWith('requests.') && !NOT_OF_NODES.has(key) ? key.slice('requests.'.length) : undefined;
 
 /**
- * Who fits, over all claims at once: those that were let in come first, then the older before the newer. One pure verdict
- * for everybody, so that two Grants that race for the last CPU get the same answer whoever asks first.
+ * Who fits, over all claims at once: what was promised comes first, then what is asked for beyond it, both by age. One pure
+ * verdict for everybody, so that two Grants that race for the last CPU get the same answer whoever asks first.
  */
 export function judgeCapacity(claims: readonly Claim[], allocatable: Hard, reservePercent: number): ReadonlyMap<string, Verdict> {
   const left = new Map(Object.entries(allocatable).map(([name, amount]) => [name, withoutReserve(amount, reservePercent)]));
+  const take = (needs: Needs): void => needs.forEach(([name, amount]) => void left.set(name, (left.get(name) ?? 0n) - amount));
+  const lacking = (needs: Needs): Needs => needs.filter(([name, amount]) => amount > (left.get(name) ?? 0n));
+  const inOrder = claims.toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.uid, b.uid));
+  const lost = new Map<string, Hard>();
+  for (const { uid, held, overcommits } of inOrder) {
+    if (overcommits) continue;
+    lost.set(uid, shortfall(lacking(needsOf(held)), left));
+    // It keeps its share even where it does not fit any more: the next ones must not take it for free.
+    take(needsOf(held));
+  }
   const verdicts = new Map<string, Verdict>();
-  for (const claim of claims.toSorted(inOrder)) {
-    const needs = needsOf(claim.hard);
-    const missing = needs.filter(([name, amount]) => amount > (left.get(name) ?? 0n));
-    const fits = claim.overcommits || missing.length === 0;
-    verdicts.set(claim.uid, fits ? { fits } : { fits, missing: shortfall(missing, left) });
-    // One that is in keeps its share even where it does not fit any more: the next ones must not take it for free.
-    if (!claim.overcommits && (fits || claim.admitted)) for (const [name, amount] of needs) left.set(name, (left.get(name) ?? 0n) - amount);
+  for (const { uid, held, wanted, overcommits } of inOrder) {
+    const more = overcommits ? [] : growthOf(held, wanted);
+    const missing = shortfall(lacking(more), left);
+    const fits = Object.keys(missing).length === 0;
+    if (fits) take(more);
+    verdicts.set(uid, { fits, missing, lost: lost.get(uid) ?? {} });
   }
   return verdicts;
 }
+
+/** What is asked for beyond what is held. */
+function growthOf(held: Hard, wanted: Hard): Needs {
+  const has = new Map(needsOf(held));
+  return needsOf(wanted).flatMap(([name, amount]) =>
+    amount > (has.get(name) ?? 0n) ? [[name, amount - (has.get(name) ?? 0n)] as const] : [],
+  );
+}
+
+/** Whether this asks the nodes for more than that. */
+export const asksForMore = (wanted: Hard, held: Hard): boolean => growthOf(held, wanted).length > 0;
+
+/** What is in force while an enlargement does not fit: of what nodes carry the old amount, unless less is asked for. */
+export const withoutGrowth = (wanted: Hard, held: Hard): Hard =>
+  Object.fromEntries(Object.entries(wanted).map(([key, amount]) => [key, isOfNodes(key) ? lesser(amount, held[key] ?? '0') : amount]));
+
+const isOfNodes = (key: string): boolean => ofNodes(key.replace(/^limits\./, 'requests.')) !== undefined;
+const lesser = (a: string, b: string): string => ((parseQuantity(a) ?? 0n) <= (parseQuantity(b) ?? 0n) ? a : b);
 
 type Needs = readonly (readonly [string, Quantity])[];
 
@@ -50,7 +87,7 @@ function needsOf(hard: Hard): Needs {
 
 function needOf(name: string | undefined, amount: string): Needs {
   const needed = parseQuantity(amount) ?? 0n;
-  return name === undefined || needed === 0n || name === 'ephemeral-storage' ? [] : [[name, needed]];
+  return name === undefined || needed === 0n ? [] : [[name, needed]];
 }
 
 const shortfall = (missing: Needs, left: ReadonlyMap<string, Quantity>): Hard =>
@@ -58,9 +95,4 @@ const shortfall = (missing: Needs, left: ReadonlyMap<string, Quantity>): Hard =>
 
 const maxOf = (a: Quantity, b: Quantity): Quantity => (a > b ? a : b);
 const withoutReserve = (amount: string, percent: number): Quantity => ((parseQuantity(amount) ?? 0n) * BigInt(100 - percent)) / 100n;
-
-function inOrder(a: Claim, b: Claim): number {
-  if (a.admitted !== b.admitted) return a.admitted ? -1 : 1;
-  return compare(a.createdAt, b.createdAt) || compare(a.uid, b.uid);
-}
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

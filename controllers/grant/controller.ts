@@ -1,14 +1,37 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
-import { Grant } from '../../api/keystone/v1alpha1/grant.ts';
-import { LimitRange, Namespace, NetworkPolicy, ResourceQuota } from '../../api/meta/builtin.ts';
-import { allow, anyOf, byOwnerLabel, defineController, deletionStarted, generationChanged, keyOf, mapTo } from '../runtime/index.ts';
+import { Grant, type GrantCondition } from '../../api/keystone/v1alpha1/grant.ts';
+import { LimitRange, Namespace, NetworkPolicy, ResourceQuota, StorageClass } from '../../api/meta/builtin.ts';
+import {
+  type Reader,
+  allow,
+  anyOf,
+  byOwnerLabel,
+  defineController,
+  deletionStarted,
+  generationChanged,
+  keyOf,
+  mapTo,
+} from '../runtime/index.ts';
 import { confirmEnforced, ensureNamespace, isolateNetwork, limitResources } from './enforcement.ts';
 import { awaitRelease, keepData, recordEnd, releaseNamespace } from './ending.ts';
 import type { Facts } from './facts.ts';
 import { grantGauges } from './metrics.ts';
-import { latchOf, phaseOf, type Phase } from './policy.ts';
+import { claimChanged, isLeaving, isUnsettled, phaseOf, realmChanged, type Phase } from './policy.ts';
 import { grantStatus } from './status.ts';
-import { capacityStep, isOurs, knowRealm, observeLife, promiseSlice, realmIn, refuseNamespace, type Settings } from './steps.ts';
+import {
+  awaitRoom,
+  capacityStep,
+  isOurs,
+  isServed,
+  knowRealm,
+  observeLife,
+  promiseSlice,
+  realmIn,
+  refuseNamespace,
+  type Settings,
+} from './steps.ts';
+
+const allGrants = (_: unknown, cache: Reader): readonly string[] => cache.list(Grant).map(keyOf);
 
 /** A Grant lends a slice of this realm to another realm: one namespace, natively limited. */
 export function grantController(settings: Settings) {
@@ -18,7 +41,7 @@ export function grantController(settings: Settings) {
   /** What is done in each phase, in order, once it is known whose the Grant is. */
   const plans: Readonly<Record<Phase, typeof enforce>> = {
     Pending: clearBygone,
-    Active: [...clearBygone, capacityStep(settings), promiseSlice, ...enforce],
+    Active: [...clearBygone, capacityStep(settings), promiseSlice, ...enforce, awaitRoom],
     Revoked: [recordEnd, ...ending],
     Expired: [recordEnd, ...ending],
   };
@@ -26,25 +49,36 @@ export function grantController(settings: Settings) {
     name: 'grant',
     for: Grant,
     when: anyOf(generationChanged, deletionStarted),
-    // A Grant that goes or shrinks makes room for those that wait.
-    rivals: (_, cache) =>
-      cache
-        .list(Grant)
-        .filter((grant) => !latchOf(grant).admitted)
-        .map(keyOf),
-    owns: [Namespace, ResourceQuota, LimitRange, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
-    watches: [mapTo(ClusterRegistration, (_, cache) => cache.list(Grant).map(keyOf))],
+    // A Grant that ends or shrinks makes room for those that wait, whoever or whatever ended it.
+    rivals: {
+      when: claimChanged,
+      whom: (changed, cache) =>
+        isServed(changed, settings)
+          ? cache
+              .list(Grant)
+              .filter((grant) => isServed(grant, settings) && isUnsettled(grant))
+              .map(keyOf)
+          : [],
+    },
+    // A quota changes with everything that a guest does.
+    owns: [
+      byOwnerLabel(ResourceQuota, { calmMs: 500 }),
+      ...[Namespace, LimitRange, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
+    ],
+    watches: [mapTo(ClusterRegistration, allGrants, {}, realmChanged), mapTo(StorageClass, allGrants)],
     rbac: [allow('', ['persistentvolumes'], ['list', 'patch'])],
     // The steps mostly wait for the API server; who is let in is decided without waiting, so that passes may overlap.
     concurrency: 4,
     facts: () => ({}),
     plan: (grant, now) => {
-      if (!settings.grantNamespaces.includes(grant.metadata.namespace ?? '')) return [refuseNamespace(settings)];
+      // One that was let in where none are served any more goes on to its end.
+      if (!isServed(grant, settings) && !isLeaving(grant, now)) return [...clearBygone, refuseNamespace(settings)];
       return [knowRealm, observeLife, ...plans[phaseOf(grant, now)]];
     },
     ending,
     concernsUs: (grant, cache) => isOurs(grant, settings, realmIn(cache)),
     status: grantStatus,
+    warns: ['OverQuota', 'ExpiringSoon'] satisfies GrantCondition[],
     gauges: grantGauges,
   });
 }

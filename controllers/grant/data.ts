@@ -1,10 +1,12 @@
 import type { PersistentVolume } from '../../api/meta/builtin.ts';
-import { RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
+import { RETAINED_FROM, RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 
 /** Until when a volume stays; decided once, since a second look must not move it. */
 export function retainUntil(grant: Grant, volume: PersistentVolume, now: Date): string {
-  const decided = volume.metadata.annotations?.[RETAINED_UNTIL];
+  // Another Grant's date, of a volume that was bound again since, says nothing of this one.
+  const decided =
+    volume.metadata.labels?.[RETAINED_FROM] === grant.metadata.uid ? volume.metadata.annotations?.[RETAINED_UNTIL] : undefined;
   return decided ?? new Date(now.getTime() + durationMs(grant.spec.dataRetention)).toISOString().replace(/\.\d+/, '');
 }
 

@@ -29,7 +29,9 @@ function bygone({ object, cache, now }: Scope<Grant, Facts>): readonly Namespace
  */
 export const keepData: GrantStep = async (scope) => {
   const { object, client, now } = scope;
-  const slices = new Set(bygone(scope).map(({ metadata }) => metadata.name));
+  // One that somebody else deleted takes its claims along too.
+  const deleted = scope.cache.ownedBy(Namespace, object).filter(({ metadata }) => metadata.deletionTimestamp !== undefined);
+  const slices = new Set([...bygone(scope), ...deleted].map(({ metadata }) => metadata.name));
   if (slices.size === 0) return;
   for (const volume of await client.list(PersistentVolume)) {
     if (!slices.has(volume.spec?.claimRef?.namespace ?? '')) continue;
@@ -43,8 +45,8 @@ export const releaseNamespace: GrantStep = async (scope) => {
     if (namespace.metadata.deletionTimestamp === undefined) await scope.client.delete(Namespace, namespace);
 };
 
-/** A namespace that something holds must not hold the Grant for ever: it goes on ending by itself. */
-const PATIENCE_MS = 300_000;
+/** Twice the longest grace that a Pod may ask for. What holds a namespace longer must not hold the Grant for ever: it goes on ending by itself. */
+const PATIENCE_MS = 600_000;
 
 /** Waits until the slice is gone. */
 export const awaitRelease: GrantStep = async (scope) => {
@@ -58,8 +60,9 @@ export const awaitRelease: GrantStep = async (scope) => {
   }
   facts.namespace = first.metadata.name;
   const blocked = first.status?.conditions?.find(({ type, status }) => status === 'True' && BLOCKERS.has(type))?.message;
-  const why = blocked === undefined ? '' : `: ${blocked}`;
-  return waitFor('NamespaceTerminating' satisfies GrantReason, `The namespace ${first.metadata.name} is on its way out${why}`, PATIENCE_MS);
+  const { name } = first.metadata;
+  const why = blocked ?? `if it stays, see kubectl get pods,persistentvolumeclaims -n ${name} -o yaml for finalizers and grace periods`;
+  return waitFor('NamespaceTerminating' satisfies GrantReason, `The namespace ${name} is on its way out: ${why}`, PATIENCE_MS);
 };
 
 /** The conditions in which a namespace says what keeps it. */

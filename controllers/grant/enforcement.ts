@@ -1,10 +1,11 @@
-import { LimitRange, Namespace, NetworkPolicy, ResourceQuota } from '../../api/meta/builtin.ts';
+import { LimitRange, Namespace, NetworkPolicy, ResourceQuota, StorageClass } from '../../api/meta/builtin.ts';
+import type { ApplyConfig } from '../../api/meta/object.ts';
 import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
-import { TransientError, done, isAlreadyExists, waitFor, type Scope, type Step } from '../runtime/index.ts';
+import { TransientError, done, isAlreadyExists, waitFor, type Reader, type Scope, type Step } from '../runtime/index.ts';
 import { parseQuantity } from '../runtime/quantity.ts';
 import type { Facts } from './facts.ts';
-import type { Hard } from './hard.ts';
+import { allowedStorageClasses, type Hard } from './hard.ts';
 import { OURS, renderLimitRange, renderNamespace, renderNetworkPolicies, renderQuota } from './render.ts';
 
 type GrantStep = Step<Grant, Facts>;
@@ -20,7 +21,8 @@ function sliceOf({ facts }: Scope<Grant, Facts>): { readonly namespace: string; 
 export const ensureNamespace: GrantStep = async (scope) => {
   const { object, cache, client, facts } = scope;
   const { namespace: name, hard } = sliceOf(scope);
-  const desired = renderNamespace(object, name, hard);
+  facts.storageClasses = allowedStorageClasses(hard, defaultClassIn(cache));
+  const desired = renderNamespace(object, name, hard, facts.storageClasses);
   const live = cache.get(Namespace, { namespace: '', name });
   if (live?.metadata.deletionTimestamp !== undefined) {
     return waitFor(
@@ -28,15 +30,27 @@ export const ensureNamespace: GrantStep = async (scope) => {
       `Somebody deleted the namespace ${name}; it is made again once it is gone`,
     );
   }
-  if (live === undefined) await createOwn(scope, name);
+  if (live === undefined) await createOwn(scope, desired);
   await client.apply(Namespace, desired);
   facts.namespaceReady = true;
   return done;
 };
 
-async function createOwn({ object, client, facts }: Scope<Grant, Facts>, name: string): Promise<void> {
+const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class';
+/** A class of volumes that somebody made by hand: those are the owner's, and nobody said that they are lent. */
+const BY_HAND = 'kubernetes.io/no-provisioner';
+
+/** The class that a claim gets that names none; of several the newest, as in the API server itself. */
+const defaultClassIn = (cache: Reader): string | undefined =>
+  cache
+    .list(StorageClass)
+    .filter(({ metadata, provisioner }) => metadata.annotations?.[IS_DEFAULT] === 'true' && provisioner !== BY_HAND)
+    .toSorted((a, b) => Date.parse(b.metadata.creationTimestamp ?? '') - Date.parse(a.metadata.creationTimestamp ?? ''))[0]?.metadata.name;
+
+async function createOwn({ object, client }: Scope<Grant, Facts>, desired: ApplyConfig<Namespace>): Promise<void> {
+  const { name } = desired.metadata;
   try {
-    await client.create(Namespace, renderNamespace(object, name, facts.hard ?? {}));
+    await client.create(Namespace, desired);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
     const there = await client.read(Namespace, { namespace: '', name });

@@ -14,6 +14,8 @@ export interface Facts {
   /** The namespace that is promised, and whether it is there. */
   namespace?: string;
   namespaceReady?: boolean;
+  /** The storage classes that claims may name. */
+  storageClasses?: readonly string[];
   quotaEnforced?: boolean;
   networkIsolated?: boolean;
   used?: Hard;

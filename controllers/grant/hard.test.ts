@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allowedResources, allowedStorageClasses, effectiveHard, freeOf, overused, quotaHard } from './hard.ts';
+import { allowedResources, allowedStorageClasses, effectiveHard, freeOf, lacked, overused, quotaHard } from './hard.ts';
 
 describe('the limits that are in force', () => {
   it('T1 · are the documented defaults when nothing is given', () => {
@@ -55,7 +55,12 @@ describe('the limits that are in force', () => {
 
   const classes = [
     { name: 'none without storage', given: {}, want: [] },
-    { name: 'any with storage and no class', given: { 'requests.storage': '1Gi' }, want: ['*'] },
+    { name: 'the default one with storage and no class', given: { 'requests.storage': '1Gi' }, want: ['standard'] },
+    {
+      name: 'none of which nothing is lent, nor any other then',
+      given: { 'requests.storage': '1Gi', 'gold.storageclass.storage.k8s.io/requests.storage': '0' },
+      want: [],
+    },
     {
       name: 'those that are named',
       given: { 'requests.storage': '1Gi', 'fast.storageclass.storage.k8s.io/requests.storage': '1Gi' },
@@ -63,7 +68,22 @@ describe('the limits that are in force', () => {
     },
   ];
   for (const { name, given, want } of classes)
-    it(`allow storage classes: ${name}`, () => expect(allowedStorageClasses(effectiveHard(given))).to.deep.equal(want));
+    it(`allow storage classes: ${name}`, () => expect(allowedStorageClasses(effectiveHard(given), 'standard')).to.deep.equal(want));
+
+  it('allow no storage class where the cluster has no default and none was named', () => {
+    expect(allowedStorageClasses(effectiveHard({ 'requests.storage': '1Gi' }), undefined)).to.deep.equal([]);
+  });
+
+  it('take what Kubernetes puts into every namespace for no excess', () => {
+    expect(overused({ configmaps: '0', 'count/serviceaccounts': '0' }, { configmaps: '1', 'count/serviceaccounts': '2' })).to.deep.equal([
+      'count/serviceaccounts',
+    ]);
+  });
+
+  it('tell what every Pod needs and there is none of', () => {
+    expect(lacked(effectiveHard({ 'requests.cpu': '1' }))).to.deep.equal(['requests.memory', 'limits.memory']);
+    expect(lacked(effectiveHard(undefined))).to.deep.equal([]);
+  });
 
   it('tell what is left, and what is used beyond them', () => {
     const hard = { 'requests.cpu': '2', 'requests.memory': '1Gi' };

@@ -1,17 +1,8 @@
+import { DEFAULT_HARD } from '../../api/keystone/v1alpha1/grant.keys.ts';
 import { formatQuantity, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
 
 /** Limits by key, in the API server's own form. */
 export type Hard = Readonly<Record<string, string>>;
-
-/** What a Grant without `hard` lends (T1). */
-const DEFAULTS: Hard = {
-  'requests.cpu': '1',
-  'requests.memory': '1Gi',
-  'limits.cpu': '2',
-  'limits.memory': '2Gi',
-  'requests.storage': '10Gi',
-  'requests.nvidia.com/gpu': '0',
-};
 
 /** What is none unless it is named: to a ResourceQuota an absent key is unlimited, to a Grant it is nothing. */
 const NOTHING: Hard = {
@@ -36,6 +27,8 @@ const OBJECT_CAPS: Hard = {
   secrets: '100',
   persistentvolumeclaims: '50',
   replicationcontrollers: '20',
+  'count/pods': '200',
+  'count/controllerrevisions.apps': '200',
   'count/deployments.apps': '50',
   'count/statefulsets.apps': '20',
   'count/daemonsets.apps': '0',
@@ -57,7 +50,7 @@ const BANDWIDTH = 'keystone.io/';
 
 /** The limits that are in force: what is given, what follows from it, and nothing else. */
 export function effectiveHard(given: Readonly<Record<string, string | number>> | undefined): Hard {
-  const named = canonicalHard(given ?? DEFAULTS);
+  const named = canonicalHard(given ?? DEFAULT_HARD);
   const scratch = { 'requests.ephemeral-storage': SCRATCH, 'limits.ephemeral-storage': SCRATCH };
   return sorted({ ...NOTHING, ...scratch, ...OBJECT_CAPS, ...named, ...limitsThatFollow(named) });
 }
@@ -91,14 +84,20 @@ export function allowedResources(hard: Hard): readonly string[] {
 
 const CLASS = /^(.+)\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)$/;
 
-/** The storage classes that claims may name; `*` where storage was lent without naming any. */
-export function allowedStorageClasses(hard: Hard): readonly string[] {
-  const classes = Object.entries(hard).flatMap(([key, amount]) =>
-    (parseQuantity(amount) ?? 0n) > 0n ? (CLASS.exec(key)?.slice(1, 2) ?? []) : [],
-  );
-  if (classes.length > 0) return [...new Set(classes)].toSorted();
-  return (parseQuantity(hard['requests.storage'] ?? '0') ?? 0n) > 0n ? ['*'] : [];
+/** The storage classes that claims may name: those that were named, else the cluster's default one if storage was lent at all. */
+export function allowedStorageClasses(hard: Hard, defaultClass: string | undefined): readonly string[] {
+  const named = Object.entries(hard).flatMap(([key, amount]) => {
+    const name = CLASS.exec(key)?.[1];
+    return name === undefined ? [] : [{ name, lent: isSome(amount) }];
+  });
+  if (named.length > 0) return [...new Set(named.filter(({ lent }) => lent).map(({ name }) => name))].toSorted();
+  return defaultClass !== undefined && isSome(hard['requests.storage']) ? [defaultClass] : [];
 }
+
+/** Whether any storage is lent. */
+export const lendsStorage = (hard: Hard): boolean => isSome(hard['requests.storage']);
+
+const isSome = (amount: string | undefined): boolean => (parseQuantity(amount ?? '0') ?? 0n) > 0n;
 
 /** What is left of each limit; what is used beyond it counts as nothing left. */
 export function freeOf(hard: Hard, used: Hard): Hard {
@@ -110,9 +109,24 @@ export function freeOf(hard: Hard, used: Hard): Hard {
   return free;
 }
 
+/** Kubernetes itself puts one of each into every namespace. */
+const ALWAYS_THERE = new Set(['configmaps', 'count/configmaps', 'count/serviceaccounts']);
+
 /** The keys of which more is used than lent: after a shrink. */
 export const overused = (hard: Hard, used: Hard): readonly string[] =>
-  Object.keys(hard).filter((key) => (parseQuantity(used[key] ?? '0') ?? 0n) > (parseQuantity(hard[key] ?? '0') ?? 0n));
+  Object.keys(hard).filter((key) => {
+    const amount = parseQuantity(used[key] ?? '0') ?? 0n;
+    return amount > (parseQuantity(hard[key] ?? '0') ?? 0n) && !(ALWAYS_THERE.has(key) && used[key] === '1');
+  });
+
+/** What every Pod needs some of. */
+const NEEDED = ['pods', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'];
+
+/** Whether no Pod can start once there is nothing left of it. */
+export const isNeeded = (key: string): boolean => NEEDED.includes(key);
+
+/** What every Pod needs and there is none of: then not one can start. */
+export const lacked = (hard: Hard): readonly string[] => NEEDED.filter((key) => !isSome(hard[key]));
 
 const amountOf = (key: string, amount: Quantity): string => formatQuantity(amount, styleOf(key));
 const sorted = (hard: Hard): Hard => Object.fromEntries(Object.entries(hard).toSorted(([a], [b]) => (a < b ? -1 : 1)));

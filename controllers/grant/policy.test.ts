@@ -29,6 +29,11 @@ describe('the phase of a Grant', () => {
       want: 'Pending',
     },
     { name: 'Expired from the very moment it ends', given: buildGrant({ validity: { validUntil: now.toISOString() } }), want: 'Expired' },
+    {
+      name: 'Expired with an end that nobody can read',
+      given: buildGrant({ validity: { validUntil: '2031-01-01T00:00:00,5Z' } }),
+      want: 'Expired',
+    },
     { name: 'Revoked whatever the clock says', given: buildGrant({ revoked: true, validity: { validFrom: future } }), want: 'Revoked' },
     { name: 'Revoked rather than Expired', given: buildGrant({ revoked: true, validity: { validUntil: past } }), want: 'Revoked' },
     { name: 'Revoked while it is being deleted', given: buildGrant({}, { deletionTimestamp: past }), want: 'Revoked' },
@@ -43,6 +48,11 @@ describe('the clock of a Grant', () => {
     { name: 'its beginning', given: buildGrant({ validity: { validFrom: future } }), want: future },
     { name: 'a week before its end', given: buildGrant({ validity: { validUntil: future } }), want: '2030-12-25T00:00:00.000Z' },
     { name: 'its end, once that is near', given: buildGrant({ validity: { validUntil: soon } }), want: soon },
+    {
+      name: 'nothing with an end that nobody can read',
+      given: buildGrant({ validity: { validUntil: '2031-01-01T00:00:00,5Z' } }),
+      want: undefined,
+    },
     { name: 'nothing once it is over', given: buildGrant({ validity: { validUntil: past } }), want: undefined },
   ];
   for (const { name, given, want } of cases) it(`waits for ${name}`, () => expect(nextMoment(given, now)).to.equal(want));

@@ -1,3 +1,5 @@
+import { canonical } from '../runtime/canonical.ts';
+import type { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 
 /** Where a Grant is in its life, for people and for the choice of a plan. */
@@ -21,12 +23,45 @@ export function latchOf({ status }: Grant): Latch {
   return { epoch, ended, admitted: !ended && status?.namespace !== undefined };
 }
 
+/** The epoch that a slice made now would be of: what ended does not come back. */
+export function epochToCome(grant: Grant): number {
+  const { epoch, ended } = latchOf(grant);
+  return ended ? epoch + 1 : epoch;
+}
+
+/** Whether what a Grant claims of the nodes may have changed: by its owner, or by the clock, which shows in the status alone. */
+export const claimChanged = (previous: Grant, next: Grant): boolean =>
+  previous.metadata.generation !== next.metadata.generation || canonical(claimIn(previous)) !== canonical(claimIn(next));
+
+const claimIn = ({ status, metadata: { deletionTimestamp } }: Grant) =>
+  [status?.phase, status?.namespace, status?.ended, status?.hard, deletionTimestamp].map((part) => part ?? null);
+
+/** Whether what Grants depend on has changed: whose realm it is, and what its nodes can carry. */
+export const realmChanged = ({ status: previous }: ClusterRegistration, { status: next }: ClusterRegistration): boolean =>
+  previous?.realm !== next?.realm || canonical(previous?.allocatable ?? null) !== canonical(next?.allocatable ?? null);
+
+/** Whether a Grant may be waiting for room: all but those that say of their present spec that it fits, or are over. */
+export const isUnsettled = ({ metadata, status }: Grant): boolean =>
+  status?.phase !== 'Revoked' &&
+  status?.phase !== 'Expired' &&
+  status?.conditions?.some(
+    ({ type, status: is, observedGeneration }) =>
+      type === 'CapacityAvailable' && is === 'True' && observedGeneration === metadata.generation,
+  ) !== true;
+
+/** Whether a Grant is over and something of it may still be there. */
+export const isLeaving = (grant: Grant, now: Date): boolean => (grant.metadata.finalizers ?? []).length > 0 && isOver(grant, now);
+
+/** Whether nothing is lent any more. */
+export const isOver = (grant: Grant, now: Date): boolean => ['Revoked', 'Expired'].includes(phaseOf(grant, now));
+
 /** Decides the phase from what the owner asks, what already happened and the clock. No I/O: policy.test.ts is the whole truth. */
 export function phaseOf(grant: Grant, now: Date): Phase {
   const { metadata, spec } = grant;
   if (spec.revoked || metadata.deletionTimestamp !== undefined) return 'Revoked';
   const { validFrom, validUntil } = spec.validity ?? {};
-  if (validUntil !== undefined && now >= new Date(validUntil)) return 'Expired';
+  // An end that can't be read is over: what can't be limited in time is not lent.
+  if (validUntil !== undefined && !(now < new Date(validUntil))) return 'Expired';
   // What has begun goes on: a beginning that is put off afterwards must not leave a slice that nobody looks after.
   return validFrom !== undefined && now < new Date(validFrom) && !latchOf(grant).admitted ? 'Pending' : 'Active';
 }
@@ -34,7 +69,8 @@ export function phaseOf(grant: Grant, now: Date): Phase {
 /** The next moment at which the clock alone changes something; undefined if there is none. */
 export function nextMoment({ spec }: Grant, now: Date): string | undefined {
   const { validFrom, validUntil } = spec.validity ?? {};
-  const soon = validUntil === undefined ? undefined : new Date(Date.parse(validUntil) - SOON_MS).toISOString();
+  const end = Date.parse(validUntil ?? '');
+  const soon = Number.isNaN(end) ? undefined : new Date(end - SOON_MS).toISOString();
   return [validFrom, soon, validUntil].find((moment) => moment !== undefined && now < new Date(moment));
 }
 

@@ -1,15 +1,22 @@
 import type { LimitRange, Namespace, NetworkPolicy, PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
 import type { ApplyConfig } from '../../api/meta/object.ts';
+import { METADATA_SERVICES } from '../../api/keystone/v1alpha1/grant.network.ts';
 import { ALLOWED_RESOURCES, ALLOWED_STORAGE_CLASSES, SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { RETAINED_FROM, RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
-import { allowedResources, allowedStorageClasses, cordonedHard, quotaHard, type Hard } from './hard.ts';
+import { holds } from './cidr.ts';
+import { allowedResources, cordonedHard, quotaHard, type Hard } from './hard.ts';
 
 /** The name of each object of ours in a slice. */
 export const OURS = 'grant';
 
 /** The namespace of a slice: what the API server and its policies read there limits all that is in it. */
-export const renderNamespace = ({ metadata, spec }: Grant, name: string, hard: Hard): ApplyConfig<Namespace> => ({
+export const renderNamespace = (
+  { metadata, spec }: Grant,
+  name: string,
+  hard: Hard,
+  storageClasses: readonly string[],
+): ApplyConfig<Namespace> => ({
   metadata: {
     name,
     labels: {
@@ -20,7 +27,7 @@ export const renderNamespace = ({ metadata, spec }: Grant, name: string, hard: H
     },
     annotations: {
       [ALLOWED_RESOURCES]: allowedResources(hard).join(','),
-      [ALLOWED_STORAGE_CLASSES]: allowedStorageClasses(hard).join(','),
+      [ALLOWED_STORAGE_CLASSES]: storageClasses.join(','),
     },
   },
 });
@@ -52,7 +59,7 @@ export function renderNetworkPolicies({ spec }: Grant, namespace: string): reado
     metadata: { name: `${OURS}-${name}`, namespace },
     spec: { podSelector: {}, ...rule },
   });
-  const blocks = (cidrs: readonly string[]) => cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+  const blocks = (cidrs: readonly string[]) => cidrs.map((cidr) => ({ ipBlock: { cidr, ...exceptOf(cidr) } }));
   const grantee = blocks(spec.grantee?.cidrs ?? []);
   const allowed = blocks(spec.networkPolicy.egressAllowed ? spec.networkPolicy.allowedDestinations.filter(isCidr) : []);
   return [
@@ -81,6 +88,12 @@ export function renderNetworkPolicies({ spec }: Grant, namespace: string): reado
       : [policy('return-path', { policyTypes: ['Ingress', 'Egress'], ingress: [{ from: grantee }], egress: [{ to: grantee }] })]),
     ...(allowed.length === 0 ? [] : [policy('egress', { policyTypes: ['Egress'], egress: [{ to: allowed }] })]),
   ];
+}
+
+/** What stays closed inside a network that is open. */
+function exceptOf(cidr: string): { readonly except?: string[] } {
+  const except = METADATA_SERVICES.filter((service) => holds(cidr, service.replace(/\/.*/, '')));
+  return except.length === 0 ? {} : { except };
 }
 
 const REALM = 'realm:';

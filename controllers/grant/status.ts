@@ -1,7 +1,7 @@
-import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
+import type { Grant, GrantCondition, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { defineStatus, type Halt, type Moment, type Verdict } from '../runtime/conditions.ts';
 import type { Facts } from './facts.ts';
-import { freeOf, overused, wantsBandwidth, type Hard } from './hard.ts';
+import { cordonedHard, freeOf, isNeeded, lacked, lendsStorage, overused, wantsBandwidth, type Hard } from './hard.ts';
 import { expiresSoon, type Phase } from './policy.ts';
 import { realmsOf } from './render.ts';
 import { summaryOf } from './summary.ts';
@@ -19,15 +19,21 @@ export const grantStatus = defineStatus<Grant, Facts>((facts, moment) => {
       ready: yes('NotGrantor', `This is ${facts.realm}; the Grant is ${object.spec.grantorRealm}'s to give and has no effect here`),
     };
   }
-  const phase = facts.phase ?? object.status?.phase ?? 'Pending';
-  const waits = phase === 'Active' && moment.halt?.reason === 'InsufficientCapacity';
+  const phase = lifeOf(facts, object);
   return {
-    phase: waits ? 'Pending' : phase,
+    phase: isKeptWaiting(facts, moment) ? 'Pending' : phase,
     ...(isOver(phase) ? whatWasLent(facts, object) : whatIsLent(facts, object)),
     ready: readyOf(object, phase),
     also: { Usable: usableOf(facts, moment, phase), ...progressOf(facts, moment, phase), ...warningsOf(facts, moment, phase) },
   };
 });
+
+const lifeOf = ({ phase }: Facts, { metadata, status }: Grant): Phase =>
+  metadata.deletionTimestamp === undefined ? (phase ?? status?.phase ?? 'Pending') : 'Revoked';
+
+/** Not let in yet, as opposed to one that has its share and waits for more. */
+const isKeptWaiting = ({ phase, namespace }: Facts, { halt }: Moment<Grant>): boolean =>
+  phase === 'Active' && halt?.reason === 'InsufficientCapacity' && namespace === undefined;
 
 const isOver = (phase: Phase): boolean => phase === 'Revoked' || phase === 'Expired';
 
@@ -35,7 +41,8 @@ const isOver = (phase: Phase): boolean => phase === 'Revoked' || phase === 'Expi
 function whatIsLent(facts: Facts, { spec, status }: Grant) {
   const { epoch, hard } = basisOf(facts, status);
   const used = facts.used ?? status?.used ?? {};
-  const lent = { epoch, hard, used, free: freeOf(hard, used), summary: summaryOf(spec, hard, used) };
+  const free = freeOf(spec.cordoned ? cordonedHard(hard) : hard, used);
+  const lent = { epoch, hard, used, free, summary: summaryOf(spec, hard, used) };
   return { ...lent, ...namespaceOf(facts.namespace ?? status?.namespace), ...endOf(epoch, facts, status) };
 }
 
@@ -61,6 +68,7 @@ function readyOf({ spec }: Grant, phase: Phase): GrantVerdict {
   const { validFrom = '', validUntil = '' } = spec.validity ?? {};
   switch (phase) {
     case 'Active':
+      if (spec.cordoned) return yes('Cordoned', CORDONED);
       return yes('InForce', `${spec.granteeRealm} may use what is lent`);
     case 'Revoked':
       return yes('Revoked', 'The owner took the slice back');
@@ -71,12 +79,24 @@ function readyOf({ spec }: Grant, phase: Phase): GrantVerdict {
   }
 }
 
+const CORDONED = 'What runs goes on, nothing new begins: spec.cordoned is set';
+
 /** Whether the guest can begin something new right now. */
-function usableOf({ quotaEnforced }: Facts, { object, halt }: Moment<Grant>, phase: Phase): Verdict {
-  if (phase !== 'Active') return { ...readyOf(object, phase), status: 'False' };
-  if (halt !== undefined) return { status: 'False', reason: halt.reason, message: halt.message };
-  if (quotaEnforced !== true) return no('QuotaPending', 'The limits are not in force yet');
-  if (object.spec.cordoned) return no('Cordoned', 'What runs goes on, nothing new begins: spec.cordoned is set');
+function usableOf(facts: Facts, { object, halt }: Moment<Grant>, phase: Phase): Verdict {
+  if (isOver(phase)) return { ...readyOf(object, phase), status: 'False' };
+  // What an enlargement waits for takes nothing from what is lent already.
+  if (halt !== undefined && facts.quotaEnforced !== true) return { status: 'False', reason: halt.reason, message: halt.message };
+  if (phase === 'Pending') return { ...readyOf(object, phase), status: 'False' };
+  if (facts.quotaEnforced !== true) return no('QuotaPending', 'The limits are not in force yet');
+  return object.spec.cordoned ? no('Cordoned', CORDONED) : roomIn(facts);
+}
+
+/** Whether one Pod more could start, as far as limits go. */
+function roomIn({ hard = {}, used = {} }: Facts): GrantVerdict {
+  const none = lacked(hard);
+  if (none.length > 0) return no('NothingLent', `No Pod can start: ${none.join(', ')} is 0. Name it in spec.hard`);
+  const beyond = overused(hard, used).filter(isNeeded);
+  if (beyond.length > 0) return no('OverQuota', `Nothing new begins until less is used of ${beyond.join(', ')}`);
   return yes('InForce', 'New work is let in up to the limits');
 }
 
@@ -105,10 +125,9 @@ function progressOf(
 
 function capacityOf(capacity: NonNullable<Facts['capacity']>, halt: Halt | undefined): Verdict {
   if (halt?.reason === 'InsufficientCapacity') return { status: 'False', reason: halt.reason, message: halt.message };
-  if (capacity.fits) return yes('CapacityAvailable', 'The nodes can carry it beside the others');
-  const missing = Object.entries(capacity.missing)
-    .map(([name, amount]) => `${amount} ${name}`)
-    .join(', ');
+  const gone = Object.entries(capacity.lost);
+  if (gone.length === 0) return yes('CapacityAvailable', 'The nodes can carry it beside the others');
+  const missing = gone.map(([name, amount]) => `${amount} ${name}`).join(', ');
   return no(
     'NodesLost',
     `The nodes can no longer carry all Grants; of this one, among the newest, ${missing} have no place, and nothing is evicted for it`,
@@ -116,27 +135,35 @@ function capacityOf(capacity: NonNullable<Facts['capacity']>, halt: Halt | undef
 }
 
 /** What a human may want to look at although all is in force. */
-function warningsOf({ hard = {}, used = {} }: Facts, { object, now }: Moment<Grant>, phase: Phase): Readonly<Record<string, Verdict>> {
+function warningsOf(
+  { hard = {}, used = {}, storageClasses }: Facts,
+  { object, now }: Moment<Grant>,
+  phase: Phase,
+): Readonly<Record<string, Verdict>> {
   if (phase !== 'Active') return {};
   const beyond = overused(hard, used);
   const realms = realmsOf(object);
   return {
-    ...(beyond.length === 0
-      ? {}
-      : {
-          OverQuota: yes(
-            'OverQuota',
-            `More is used than lent: ${beyond.join(', ')}; what runs goes on, nothing new begins until it is less`,
-          ),
-        }),
-    ...(expiresSoon(object, now)
-      ? { ExpiringSoon: yes('ExpiringSoon', `The validity ends at ${object.spec.validity?.validUntil ?? ''}`) }
-      : {}),
-    ...(wantsBandwidth(hard)
-      ? { BandwidthEnforced: no('BandwidthUnsupported', 'Nothing limits bandwidth here yet: the value is kept and has no effect') }
-      : {}),
-    ...(realms.length === 0
-      ? {}
-      : { DestinationsResolved: no('DestinationUnresolved', `The addresses of ${realms.join(', ')} are not known yet: they stay closed`) }),
+    ...when(beyond.length > 0, 'OverQuota', () =>
+      yes(
+        'OverQuota',
+        `More is used than lent: ${beyond.join(', ')}; what runs goes on, nothing that needs more of it begins until it is less`,
+      ),
+    ),
+    ...when(storageClasses?.length === 0 && lendsStorage(hard), 'StorageAvailable', () =>
+      no('NoStorageClass', 'Storage is lent and no class gives it: the cluster has no default StorageClass, and spec.hard names none'),
+    ),
+    ...when(expiresSoon(object, now), 'ExpiringSoon', () =>
+      yes('ExpiringSoon', `The validity ends at ${object.spec.validity?.validUntil ?? ''}`),
+    ),
+    ...when(wantsBandwidth(hard), 'BandwidthEnforced', () =>
+      no('BandwidthUnsupported', 'Nothing limits bandwidth here yet: the value is kept and has no effect'),
+    ),
+    ...when(realms.length > 0, 'DestinationsResolved', () =>
+      no('DestinationUnresolved', `The addresses of ${realms.join(', ')} are not known yet: they stay closed`),
+    ),
   };
 }
+
+const when = (is: boolean, type: GrantCondition, verdict: () => GrantVerdict): Readonly<Record<string, Verdict>> =>
+  is ? { [type]: verdict() } : {};

@@ -1,10 +1,11 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { Grant, type GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
-import { TerminalError, done, enough, requeueAt, waitFor, type Reader, type Step } from '../runtime/index.ts';
-import { judgeCapacity, type Claim } from './capacity.ts';
+import { TerminalError, done, enough, requeueAt, waitFor, type Outcome, type Reader, type Step } from '../runtime/index.ts';
+import { asksForMore, judgeCapacity, withoutGrowth, type Verdict } from './capacity.ts';
+import { createClaimBook, hardOf, shareOf, type ClaimBook } from './claims.ts';
 import type { Facts } from './facts.ts';
-import { effectiveHard, type Hard } from './hard.ts';
-import { latchOf, nextMoment, phaseOf } from './policy.ts';
+import type { Hard } from './hard.ts';
+import { epochToCome, latchOf, nextMoment, phaseOf } from './policy.ts';
 import { sliceName } from './slice.ts';
 
 /** What the room is told once, when the operator starts. */
@@ -43,68 +44,71 @@ export const knowRealm: GrantStep = async ({ object, facts, cache }) => {
 export const observeLife: GrantStep = async ({ object, facts, now }) => {
   facts.phase = phaseOf(object, now);
   facts.epoch = latchOf(object).epoch;
-  facts.hard = effectiveHard(object.spec.hard);
+  facts.hard = hardOf(object);
   const next = nextMoment(object, now);
   return next === undefined ? done : requeueAt(next, now);
 };
 
-/** A pure verdict over all Grants; what was let in counts at once, before the cache shows it. */
+/** A pure verdict over all Grants. What does not fit waits; of one that is let in, only what it asks for beyond its share. */
 export function capacityStep(settings: Settings): GrantStep {
-  const letIn = new Map<string, number>();
+  const book = createClaimBook();
   return async ({ object, facts, cache, now }) => {
-    const allocatable = cache.get(ClusterRegistration, { namespace: '', name: 'local' })?.status?.allocatable ?? {};
+    const counted = cache.get(ClusterRegistration, { namespace: '', name: 'local' })?.status?.allocatable;
+    // Who lends more than there is does not wait for the count.
+    const allocatable = counted ?? (object.spec.overcommit === 'Allow' ? {} : undefined);
+    if (allocatable === undefined)
+      return latchOf(object).admitted ? done : waitFor(INSUFFICIENT, 'The nodes of this realm were not counted yet');
     const mine = cache.list(Grant).filter((grant) => isOurs(grant, settings, facts.realm));
-    forgetShown(letIn, mine);
-    const claims = mine.flatMap((grant) => claimOf(grant, letIn, now));
-    const verdict = judgeCapacity(claims, allocatable, settings.capacityReserve).get(object.metadata.uid);
+    const verdict = judgeCapacity(book.claims(mine, now), allocatable, settings.capacityReserve).get(object.metadata.uid);
     if (verdict === undefined) return done;
     facts.capacity = verdict;
-    const { admitted, epoch } = latchOf(object);
-    if (verdict.fits && !admitted) letIn.set(object.metadata.uid, epoch);
-    return verdict.fits || admitted ? done : waitFor('InsufficientCapacity' satisfies GrantReason, missingText(verdict.missing));
+    return verdict.fits ? lend(object, book) : holdBack(object, facts, verdict, book);
   };
 }
 
-/** What the cache shows need not be remembered. */
-function forgetShown(letIn: Map<string, number>, grants: readonly Grant[]): void {
-  for (const grant of grants) if (latchOf(grant).admitted) letIn.delete(grant.metadata.uid);
+const INSUFFICIENT = 'InsufficientCapacity' satisfies GrantReason;
+/** Others' changes wake those that wait; this is for the one that was missed. */
+const LOOK_AGAIN_MS = 60_000;
+
+function lend(grant: Grant, book: ClaimBook): Outcome {
+  const { admitted } = latchOf(grant);
+  if (!asksForMore(hardOf(grant), shareOf(grant))) return done;
+  book.promise(grant);
+  // Persisted before any limit is raised: whoever starts anew must not lend the same room once more.
+  return admitted ? waitFor('Progressing' satisfies GrantReason, 'More is lent from now on: the limits follow', 0) : done;
 }
+
+function holdBack(grant: Grant, facts: Facts, { missing }: Verdict, book: ClaimBook): Outcome {
+  book.withdraw(grant);
+  if (!latchOf(grant).admitted) return waitFor(INSUFFICIENT, missingText(missing), LOOK_AGAIN_MS);
+  facts.hard = withoutGrowth(hardOf(grant), shareOf(grant));
+  return done;
+}
+
+/** Says at the end what capacityStep found: what was lent goes on meanwhile. */
+export const awaitRoom: GrantStep = async ({ facts: { capacity } }) =>
+  capacity === undefined || capacity.fits
+    ? done
+    : waitFor(INSUFFICIENT, `${missingText(capacity.missing)}. What was lent goes on`, LOOK_AGAIN_MS);
 
 /** Whether a Grant is this realm's to give at all: not another's, and none from a namespace in which none are served. */
-export const isOurs = ({ metadata, spec }: Grant, { grantNamespaces }: Settings, realm: string | undefined): boolean =>
-  spec.grantorRealm === realm && grantNamespaces.includes(metadata.namespace ?? '');
+export const isOurs = (grant: Grant, settings: Settings, realm: string | undefined): boolean =>
+  grant.spec.grantorRealm === realm && isServed(grant, settings);
 
-/** What a Grant claims of the nodes; nothing once it is over. */
-function claimOf(grant: Grant, letIn: ReadonlyMap<string, number>, now: Date): readonly Claim[] {
-  const phase = phaseOf(grant, now);
-  if (phase === 'Revoked' || phase === 'Expired') return [];
-  const { metadata, spec } = grant;
-  const latch = latchOf(grant);
-  const admitted = latch.admitted || letIn.get(metadata.uid) === latch.epoch;
-  const createdAt = metadata.creationTimestamp ?? '';
-  return [{ uid: metadata.uid, createdAt, hard: hardOf(grant), admitted, overcommits: spec.overcommit === 'Allow' }];
-}
-
-/** The same object has the same limits: a thousand Grants are judged again for each one of them. */
-const hardByObject = new WeakMap<Grant, Hard>();
-function hardOf(grant: Grant): Hard {
-  const held = hardByObject.get(grant) ?? effectiveHard(grant.spec.hard);
-  hardByObject.set(grant, held);
-  return held;
-}
+/** Served where Grants may be made; and one that was let in goes on to its end, wherever they may be made now. */
+export const isServed = (grant: Grant, { grantNamespaces }: Settings): boolean =>
+  grantNamespaces.includes(grant.metadata.namespace ?? '') || latchOf(grant).admitted;
 
 const missingText = (missing: Hard): string =>
-  `The nodes can't carry it beside the older Grants: ${Object.entries(missing)
+  `The nodes can't carry it beside what is lent already and the reserve: ${Object.entries(missing)
     .map(([name, amount]) => `${amount} ${name}`)
-    .join(', ')} missing; shrink it, revoke another, or set spec.overcommit to Allow`;
+    .join(', ')} missing; lend less, end another Grant, or set spec.overcommit to Allow`;
 
 /** Persists which namespace this epoch will have before it is made: whoever starts anew finds it by this promise. */
 export const promiseSlice: GrantStep = async ({ object, facts }) => {
-  const { epoch, ended, admitted } = latchOf(object);
-  // What ended does not come back: a new epoch has a new namespace, and nothing of the old one.
-  const next = ended ? epoch + 1 : epoch;
-  facts.epoch = next;
-  facts.namespace = sliceName(object, next);
-  if (admitted && object.status?.namespace === facts.namespace) return done;
+  const epoch = epochToCome(object);
+  facts.epoch = epoch;
+  facts.namespace = sliceName(object, epoch);
+  if (latchOf(object).admitted && object.status?.namespace === facts.namespace) return done;
   return waitFor('NamespaceCreating' satisfies GrantReason, `The namespace ${facts.namespace} is about to be made`, 0);
 };

@@ -18,6 +18,8 @@ export interface Gate {
 export function createGate(informers: Informers): Gate {
   /** Per owner and resource, the newest version that a write of ours brought about. */
   const expected = new Map<string, Map<string, { readonly version: string; readonly rewinds: number }>>();
+  /** Owners whose callback is waiting already: however often one is asked for, it is called back once. */
+  const waiting = new Set<string>();
   return {
     wrote(ownerKey, resource, { metadata: { resourceVersion } }) {
       const name = nameOf(resource);
@@ -31,7 +33,8 @@ export function createGate(informers: Informers): Gate {
       for (const [name, { version, rewinds }] of expected.get(ownerKey) ?? []) {
         const informer = informers.get(name);
         if (informer === undefined || informer.hasSeen(version) || informer.rewinds !== rewinds) continue;
-        informer.whenSeen(version, callback);
+        if (!waiting.has(ownerKey)) informer.whenSeen(version, () => (waiting.delete(ownerKey), callback()));
+        waiting.add(ownerKey);
         return false;
       }
       expected.delete(ownerKey);

@@ -17,8 +17,12 @@ export const enough: Outcome = { kind: 'enough' };
 /** Go on, and look again after this long. */
 export const requeueAfter = (afterMs: number): Outcome => ({ kind: 'again', afterMs });
 
-/** Go on, and look again at this moment (RFC 3339). */
-export const requeueAt = (moment: string, now: Date): Outcome => requeueAfter(Math.max(0, Date.parse(moment) - now.getTime()));
+/** A machine that slept, or a clock that was set, makes every timer late: however far the moment is, it is looked at by then. */
+const LONGEST_WAIT_MS = 300_000;
+
+/** Go on, and look again at this moment (RFC 3339), or earlier. */
+export const requeueAt = (moment: string, now: Date): Outcome =>
+  requeueAfter(Math.min(LONGEST_WAIT_MS, Math.max(0, Date.parse(moment) - now.getTime())));
 
 /** Stop here and say why. */
 export const waitFor = (reason: string, message: string, afterMs?: number): Outcome =>

@@ -12,7 +12,8 @@ const around = (inner: Transport, change: Partial<Transport>): Transport => ({
   ...change,
 });
 
-const isWrite = ({ method }: ApiRequest): boolean => method !== 'GET';
+/** Events are told on the side: nothing depends on one. */
+const isWrite = ({ method, path }: ApiRequest): boolean => method !== 'GET' && !path.endsWith('/events');
 
 /** The process dies right after its nth write took effect, or was refused: neither the answer nor anything after it arrives. */
 export function crashAfterWrite(nth: number, crashed: () => void): Wrap {
@@ -56,6 +57,24 @@ export const slowWrites =
         return inner.request(request, signal);
       },
     });
+
+/** The watch of a path breaks right after its nth event, and what happens until it is watched again falls into the gap. */
+export function cutAfterEvent(nth: number, path: RegExp, cut: () => void): Wrap {
+  let seen = 0;
+  return (inner) =>
+    around(inner, {
+      async *watch(request, signal) {
+        for await (const batch of inner.watch(request, signal)) {
+          yield batch;
+          if (!path.test(request.path) || seen >= nth) continue;
+          seen += batch.filter(({ type }) => type !== 'BOOKMARK').length;
+          if (seen < nth) continue;
+          cut();
+          throw new ApiError(0, 'Cut', 'The connection broke');
+        }
+      },
+    });
+}
 
 /** The nth event of a path is swallowed by a connection that stays healthy; `lost` tells which one it was. */
 export function swallowEvent(nth: number, path: RegExp, lost: (what: string) => void): Wrap {

@@ -1,7 +1,9 @@
 import { expect } from 'chai';
 import { eventually } from '../env/eventually.ts';
+import type { ResourceQuota } from '../../api/meta/builtin.ts';
+import { ok } from '../env/api.ts';
 import { fluxStatus } from '../env/kstatus.ts';
-import { controlPlane } from '../env/hooks.ts';
+import { api, controlPlane } from '../env/hooks.ts';
 import { must } from '../env/operator.ts';
 import { useGrants } from '../grant/world.ts';
 
@@ -12,10 +14,10 @@ describe('the capacity that Grants share', () => {
 
   it('lets one of two in that race for the last CPU: the older', async () => {
     const engine = await world.run();
-    await world.create('older', { hard: { 'requests.cpu': '5' } });
+    await world.create('older', { hard: { 'requests.cpu': '5', 'requests.memory': '1Gi' } });
     // Kubernetes tells ages in whole seconds.
     await new Promise((resolve) => setTimeout(resolve, 1100));
-    await world.create('newer', { hard: { 'requests.cpu': '5' } });
+    await world.create('newer', { hard: { 'requests.cpu': '5', 'requests.memory': '1Gi' } });
     await world.because('older', 'InForce', 'Usable');
     const waiting = await world.because('newer', 'InsufficientCapacity');
     expect(waiting.status?.phase).to.equal('Pending');
@@ -30,7 +32,7 @@ describe('the capacity that Grants share', () => {
   it('lets exactly one of two in that are made at the same moment', async () => {
     await world.run();
     const names = ['one', 'two'];
-    await Promise.all(names.map((name) => world.create(name, { hard: { 'requests.cpu': '5' } })));
+    await Promise.all(names.map((name) => world.create(name, { hard: { 'requests.cpu': '5', 'requests.memory': '1Gi' } })));
     const reasons = async () => {
       const grants = await Promise.all(names.map((name) => world.get(name)));
       return grants
@@ -43,13 +45,13 @@ describe('the capacity that Grants share', () => {
 
   it('is asked again by a Grant that comes back, though its old namespace is still there', async () => {
     await world.run();
-    await world.create('back', { hard: { 'requests.cpu': '5' } });
+    await world.create('back', { hard: { 'requests.cpu': '5', 'requests.memory': '1Gi' } });
     const slice = (await world.because('back', 'InForce', 'Usable')).status?.namespace ?? '';
     // What holds a namespace up: a guest's object with a finalizer would be refused, ours for this test is not.
     await mustHold(slice, true);
     await world.change('back', { revoked: true });
     await world.because('back', 'NamespaceTerminating');
-    await world.create('other', { hard: { 'requests.cpu': '5' } });
+    await world.create('other', { hard: { 'requests.cpu': '5', 'requests.memory': '1Gi' } });
     await world.because('other', 'InForce', 'Usable');
     await world.change('back', { revoked: false });
     const waiting = await world.because('back', 'InsufficientCapacity');
@@ -69,6 +71,40 @@ describe('the capacity that Grants share', () => {
         .concat(JSON.stringify({ metadata: { finalizers: held ? ['example.com/held'] : null } })),
     );
 
+  it('is asked again when somebody’s time is over, by the clock alone', async () => {
+    await world.run();
+    const validUntil = new Date(Date.now() + 4000).toISOString().replace(/\.\d+/, '');
+    await world.create('short', { hard: { 'requests.cpu': '7', 'requests.memory': '1Gi' }, validity: { validUntil } });
+    await world.because('short', 'InForce', 'Usable');
+    await world.create('waits', { hard: { 'requests.cpu': '7', 'requests.memory': '1Gi' } });
+    await world.because('waits', 'InsufficientCapacity');
+    await world.because('short', 'Expired');
+    await world.because('waits', 'InForce', 'Usable');
+  });
+
+  it('is asked by who wants more than was lent, and meanwhile what was lent goes on', async () => {
+    await world.run();
+    await world.create('grows', { hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' } });
+    const slice = (await world.because('grows', 'InForce', 'Usable')).status?.namespace ?? '';
+    const inForce = async () => {
+      const { spec } = ok<ResourceQuota>(await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`));
+      return spec?.hard?.['requests.cpu'];
+    };
+    await world.create('other', { hard: { 'requests.cpu': '4', 'requests.memory': '1Gi' } });
+    await world.because('other', 'InForce', 'Usable');
+    await world.change('grows', { hard: { 'requests.cpu': '5', 'requests.memory': '1Gi' } });
+    const waiting = await world.because('grows', 'InsufficientCapacity');
+    expect(waiting.status).to.include({ phase: 'Active', namespace: slice });
+    expect(waiting.status?.conditions?.[0]?.message).to.include('1 cpu missing').and.include('goes on');
+    await world.because('grows', 'InForce', 'Usable');
+    expect(await inForce()).to.equal('1');
+    expect((await fluxStatus(waiting)).status).to.equal('InProgress');
+    await world.because('other', 'CapacityAvailable', 'CapacityAvailable');
+    await world.remove('other');
+    await world.because('grows', 'InForce');
+    expect(await inForce()).to.equal('5');
+  });
+
   it('evicts nobody when a node is lost, and marks the newest', async () => {
     await world.run();
     await world.create('older', { hard: HALF });
@@ -87,7 +123,7 @@ describe('the capacity that Grants share', () => {
 
   it('lends more than there is to who asks for it knowingly', async () => {
     await world.run();
-    await world.create('much', { hard: { 'requests.cpu': '99' }, overcommit: 'Allow' });
+    await world.create('much', { hard: { 'requests.cpu': '99', 'requests.memory': '1Gi' }, overcommit: 'Allow' });
     await world.because('much', 'InForce', 'Usable');
   });
 });

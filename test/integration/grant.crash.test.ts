@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import type { WatchBatch } from '../../controllers/runtime/watch-stream.ts';
 import { recordWrites } from '../env/audit.ts';
-import { crashAfterWrite, remember, staleStart } from '../env/disturbances.ts';
+import { crashAfterWrite, cutAfterEvent, remember, staleStart } from '../env/disturbances.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import type { RunningEngine } from '../env/engine.ts';
@@ -77,6 +77,22 @@ describe('a crash in the life of a Grant', () => {
       await liveWithCrash(nth);
     }
   }).timeout(1_800_000);
+});
+
+describe('a watch that is cut in the life of a Grant', () => {
+  const world = useGrants();
+  const cuts = ['grants', 'namespaces', 'resourcequotas'].flatMap((path) => [1, 3, 6].map((nth) => ({ path, nth })));
+  // All of them would take minutes: each run takes one, and its name says which.
+  const chosen = process.env['TEST_FULL'] === undefined ? cuts.slice(Date.now() % cuts.length).slice(0, 1) : cuts;
+
+  for (const { path, nth } of chosen)
+    it(`changes nothing of how it ends: ${path}, behind event ${nth}`, async () => {
+      let cut = false;
+      const engine = await world.run({ wrap: cutAfterEvent(nth, new RegExp(`/${path}$`), () => (cut = true)) });
+      await life(world);
+      expect(cut, 'the watch was cut').to.equal(true);
+      await engine.stop();
+    }).timeout(120_000);
 });
 
 describe('a restart that is shown an old world of Grants', () => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { PersistentVolume } from '../../api/meta/builtin.ts';
+import { grantController } from '../../controllers/grant/controller.ts';
 import { systemClock, type Clock } from '../../controllers/runtime/clock.ts';
 import { eventually } from '../env/eventually.ts';
 import { fluxStatus } from '../env/kstatus.ts';
@@ -85,6 +86,23 @@ describe('the end of a Grant', () => {
     expect(await world.slices()).to.deep.equal([second.status?.namespace]);
   });
 
+  it('comes as it was to come for one whose namespace is not served any more', async () => {
+    const before = await world.run();
+    await world.create('g', { hard: HALF });
+    const { metadata } = await world.because('g', 'InForce', 'Usable');
+    await before.stop();
+    const settings = { grantNamespaces: ['elsewhere'], capacityReserve: 0 };
+    await world.run({ controllers: [grantController(settings)] });
+    await world.change('g', { hard: { ...HALF, 'requests.memory': '2Gi' } });
+    await world.because('g', 'InForce', 'Usable');
+    await world.change('g', { revoked: true });
+    await eventually(async () => expect((await world.get('g'))?.status?.phase).to.equal('Revoked'));
+    await eventually(async () => expect(await world.slices()).to.deep.equal([]), { withinMs: 20_000 });
+    await world.change('g', { revoked: false });
+    await world.because('g', 'NamespaceNotServed');
+    expect(metadata.namespace).to.equal(world.namespace);
+  }).timeout(60_000);
+
   it('leaves nothing behind when it is deleted, and a new one of that name has a new namespace', async () => {
     await world.run();
     await world.create('g', { hard: HALF });
@@ -103,7 +121,10 @@ describe('the data of a guest', () => {
 
   it('outlives the Grant: the volume stays, says whose it was and until when, and holds up nothing', async () => {
     await world.run();
-    await world.create('g', { hard: { ...HALF, 'requests.storage': '10Gi' }, dataRetention: '48h' });
+    await world.create('g', {
+      hard: { ...HALF, 'requests.storage': '10Gi', 'fast.storageclass.storage.k8s.io/requests.storage': '10Gi' },
+      dataRetention: '48h',
+    });
     const grant = await world.because('g', 'InForce', 'Usable');
     const namespace = grant.status?.namespace ?? '';
     const name = `data-${namespace}`;

@@ -25,6 +25,7 @@ describe('The reasons of a Grant', () => {
       Usable: 'InForce',
       BandwidthEnforced: 'BandwidthUnsupported',
       DestinationsResolved: 'DestinationUnresolved',
+      StorageAvailable: 'NoStorageClass',
     };
     for (const type of Object.keys(CONDITIONS)) expect(REASONS).to.have.property(others[type] ?? type);
   });

@@ -3,15 +3,19 @@ import type { ConditionMeaning, ReasonMeaning } from '../../meta/status.ts';
 /** What the conditions of a Grant tell, besides those that every kind has. */
 export const CONDITIONS = {
   Usable: { polarity: 'positive', means: 'The grantee can start workloads in the slice now.' },
-  CapacityAvailable: { polarity: 'positive', means: 'The cluster can carry what this Grant lends, after all older Grants.' },
+  CapacityAvailable: { polarity: 'positive', means: 'The cluster can carry what this Grant lends, beside what is lent already.' },
   NamespaceReady: { polarity: 'positive', means: 'The namespace of the slice is there and was made for this Grant.' },
   QuotaEnforced: { polarity: 'positive', means: 'Kubernetes itself counts and limits what is made in the slice.' },
-  NetworkIsolated: { polarity: 'positive', means: 'The slice reaches, and is reached by, nothing that is not allowed.' },
+  NetworkIsolated: {
+    polarity: 'positive',
+    means: 'The policies are there that close the slice; they hold where the network of the cluster enforces NetworkPolicy.',
+  },
   BandwidthEnforced: { polarity: 'positive', means: 'The bandwidth that the Grant names is a limit in fact; there only if it names one.' },
   DestinationsResolved: { polarity: 'positive', means: 'Every destination `realm:NAME` is open; there only if the Grant names a realm.' },
+  StorageAvailable: { polarity: 'positive', means: 'A storage class gives the storage that is lent; there only if none does.' },
   OverQuota: {
     polarity: 'abnormal',
-    means: 'More is used than is lent, since less is lent than before. Nothing is ended, nothing new starts.',
+    means: 'More is used than is lent, since less is lent than before. Nothing is ended; what needs more of it does not start.',
   },
   ExpiringSoon: { polarity: 'abnormal', means: 'The Grant ends within a week.' },
 } as const satisfies Readonly<Record<string, ConditionMeaning>>;
@@ -59,12 +63,22 @@ export const REASONS = {
     remedy: 'Nothing to do.',
   },
   InsufficientCapacity: {
-    means: 'The older Grants and the reserve leave too little for this one. The message says of what and how much.',
-    remedy: 'Add nodes, lend less in `spec.hard`, end an older Grant, or set `spec.overcommit` to Allow.',
+    means:
+      'What is lent already and the reserve leave too little for this one. The message says of what and how much. One that was let in before and asks for more keeps what it had.',
+    remedy: 'Add nodes, lend less in `spec.hard`, end another Grant, or set `spec.overcommit` to Allow.',
   },
   NodesLost: {
     means: 'The cluster has become smaller than what is lent. This Grant is among the newest, so it is marked; nothing of it is ended.',
     remedy: 'Bring the nodes back or add others. Until then some workloads may stay pending.',
+  },
+  NothingLent: {
+    means: 'Of something that every Pod needs, `spec.hard` lends nothing: CPU, memory or Pods. So none can start.',
+    remedy: 'Name it in `spec.hard`. What is not named there is 0; the message says what.',
+  },
+  NoStorageClass: {
+    means: 'Storage is lent, but no class that could give it: the cluster has no default StorageClass, and `spec.hard` names none.',
+    remedy:
+      'Name one: `CLASS.storageclass.storage.k8s.io/requests.storage`, or mark one as the default. All else of the Grant is in force.',
   },
   NamespaceCreating: {
     means: 'The namespace of the slice is being made.',
@@ -81,7 +95,8 @@ export const REASONS = {
   },
   NamespaceTerminating: {
     means: 'The namespace of the slice is being deleted and not yet gone.',
-    remedy: 'Wait. If it stays, `kubectl get namespace NAME -o yaml` names what holds it.',
+    remedy:
+      'Wait: Pods have up to five minutes to end. If it stays, `kubectl get namespace NAME -o yaml` names what holds it, or its Pods and claims have finalizers.',
   },
   QuotaEnforced: {
     means: 'The ResourceQuota in the slice has been taken up by Kubernetes: its limits hold, also while the operator is down.',
@@ -92,7 +107,7 @@ export const REASONS = {
     remedy: 'Wait some seconds. If it stays, look whether kube-controller-manager runs.',
   },
   OverQuota: {
-    means: 'More is used than is lent, since `spec.hard` has become smaller. Nothing is ended, but nothing new starts.',
+    means: 'More is used than is lent, since `spec.hard` has become smaller. Nothing is ended, but what needs more of it does not start.',
     remedy: 'End workloads until the use is below the limits, or lend more. The message names the keys.',
   },
   BandwidthUnsupported: {

@@ -1,0 +1,75 @@
+import { expect } from 'chai';
+import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import { buildGrant } from '../../test/build.ts';
+import type { Reader } from '../runtime/caches.ts';
+import { silentLogger } from '../runtime/log.ts';
+import type { Facts } from './facts.ts';
+import { effectiveHard } from './hard.ts';
+import { capacityStep } from './steps.ts';
+
+const SETTINGS = { grantNamespaces: ['keystone-system'], capacityReserve: 0 };
+const local = { metadata: { name: 'local', uid: 'l', resourceVersion: '1' }, status: { realm: 'alice-home', allocatable: { cpu: '8' } } };
+
+const SECONDS: Readonly<Record<string, number>> = { c: 0, a: 1, b: 2 };
+const grant = (uid: string, cpu: string, more: Partial<Grant> = {}): Grant =>
+  buildGrant(
+    { hard: { 'requests.cpu': cpu }, ...more.spec },
+    { name: uid, uid, creationTimestamp: `2030-01-01T00:00:0${SECONDS[uid]}Z` },
+    more.status,
+  );
+const lent = (cpu: string): NonNullable<Grant['status']> => ({
+  epoch: 1,
+  namespace: 'grant-x',
+  hard: effectiveHard({ 'requests.cpu': cpu }),
+});
+
+/** Asks one operator about one Grant among these; tells whether it may go on. */
+function operator() {
+  const step = capacityStep(SETTINGS);
+  return async (object: Grant, among: readonly Grant[]): Promise<string> => {
+    const facts: Facts = { realm: 'alice-home' };
+    const cache = { get: () => local, list: () => among, ownedBy: () => [] } as unknown as Reader;
+    const client = {} as never;
+    const now = new Date('2030-06-01T00:00:00Z');
+    const outcome = await step({ object, facts, cache, client, now, log: silentLogger, signal: new AbortController().signal });
+    return outcome?.kind === 'wait' ? outcome.reason : 'goes on';
+  };
+}
+
+describe('what an operator remembers of its own promises', () => {
+  it('counts until the cache shows it, so that two passes that overlap do not lend the same room', async () => {
+    const ask = operator();
+    const [a, b] = [grant('a', '5'), grant('b', '5')];
+    expect(await ask(a, [a, b])).to.equal('goes on');
+    expect(await ask(b, [a, b])).to.equal('InsufficientCapacity');
+    const stale = grant('c', '5');
+    expect(await ask(stale, [a, b, stale]), 'an older one that is seen late').to.equal('InsufficientCapacity');
+  });
+
+  it('is no more than what was judged: a Grant that grows meanwhile holds nothing for the rest', async () => {
+    const ask = operator();
+    const [a, b] = [grant('a', '5'), grant('b', '1')];
+    await ask(a, [a, b]);
+    const grown = grant('a', '100');
+    expect(await ask(grown, [grown, b])).to.equal('InsufficientCapacity');
+    expect(await ask(b, [grown, b])).to.equal('goes on');
+  });
+
+  it('ends with the Grant: one that comes back stands behind the older that waits', async () => {
+    const ask = operator();
+    const [older, newer] = [grant('a', '5'), grant('b', '5')];
+    expect(await ask(newer, [newer])).to.equal('goes on');
+    const revoked = { ...newer, spec: { ...newer.spec, revoked: true } };
+    await ask(older, [older, revoked]);
+    expect(await operator()(newer, [older, newer]), 'a fresh operator says so too').to.equal('InsufficientCapacity');
+    expect(await ask(newer, [older, newer])).to.equal('InsufficientCapacity');
+  });
+
+  it('is written down before more is lent, and not asked for again once it is', async () => {
+    const ask = operator();
+    const small = grant('a', '5', { status: lent('1') });
+    expect(await ask(small, [small])).to.equal('Progressing');
+    const shown = grant('a', '5', { status: lent('5') });
+    expect(await ask(shown, [shown])).to.equal('goes on');
+  });
+});
