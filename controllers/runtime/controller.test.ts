@@ -52,7 +52,7 @@ async function start(
     clock,
     metrics,
     live: (object: Parcel) => watch?.send(event('MODIFIED', object)),
-    writes: () => transport.requests.filter(({ method }) => method !== 'GET'),
+    writes: () => transport.requests.filter(({ method, path }) => method !== 'GET' && !path.endsWith('/events')),
     stopping: () => stop.abort(),
     end: async () => {
       stop.abort();

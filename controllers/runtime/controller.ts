@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
+import type { ApplyConfig, ConditionedStatus, K8sObject, Resource } from '../../api/meta/object.ts';
 import { backoffMs } from './backoff.ts';
 import { BY_UID, createReader, type Caches, type Reader } from './caches.ts';
 import type { ApplyMemory } from './children.ts';
@@ -7,20 +7,23 @@ import { createMeter, type Meter } from './meter.ts';
 import { stopwatch, type Metrics } from './metrics.ts';
 import { createClient, type Client, type ClientIdentity } from './client.ts';
 import type { Clock } from './clock.ts';
-import type { Conditioned } from './conditions.ts';
+import type { Conditioned, Halt } from './conditions.ts';
 import { createGate } from './consistency.ts';
 import { createDeadline } from './deadline.ts';
 import type { ControllerSpec, Watched } from './definition.ts';
 import { ApiError, TerminalError, describe, isAlreadyExists, isConflict } from './errors.ts';
 import { showGauges } from './gauges.ts';
+import { createEventRecorder, happeningsOf, type EventRecorder } from './events.ts';
 import type { Informer, Selection } from './informer.ts';
 import type { Logger } from './log.ts';
 import { ownerUidOf } from './ownership.ts';
+import type { Predicate } from './predicates.ts';
 import { runPass, type PassContext, type PassResult } from './pass.ts';
 import { impliedRules, type PolicyRule } from './rbac.ts';
 import { createReadyTime, type ReadyTime } from './ready-time.ts';
 import { keyOf, nameOf, servedUnder } from './resource.ts';
 import type { Transport } from './transport.ts';
+import type { Change } from './store.ts';
 import { LOW_PRIORITY, NORMAL_PRIORITY, createWorkQueue, type Work, type WorkQueue } from './workqueue.ts';
 
 /** What a controller runs on. */
@@ -71,6 +74,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   readonly #engine: Engine;
   readonly #meter: Meter;
   readonly #readyTime: ReadyTime;
+  readonly #events: EventRecorder;
   readonly #queue: WorkQueue;
   readonly #informers = new Map<string, Informer>();
   readonly #primary: Informer;
@@ -80,6 +84,8 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   readonly #seeds: ReadonlyMap<string, ApplyConfig<T>>;
   readonly #identity: ClientIdentity;
   readonly #failures = new Map<string, number>();
+  /** What was said of those that only a human can mend. */
+  readonly #gaveUp = new Map<string, string>();
   readonly #lastStart = new Map<string, number>();
 
   constructor(spec: ControllerSpec<T, F>, engine: Engine) {
@@ -99,8 +105,10 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       gate: createGate(this.#informers),
       statusClient: createClient(engine.transport, this.#identity),
       meter: this.#meter,
+      tell: (object, status, halt) => this.#tell(object, status, halt),
       found: (object, status) => this.#readyTime.found(keyOf(object), status),
     };
+    this.#events = createEventRecorder({ ...engine, controller: spec.name, userAgent: this.#identity.userAgent });
     this.#subscribeToOwn(cache);
     for (const watched of [...(spec.owns ?? []).map((declare) => declare(spec.name)), ...(spec.watches ?? [])])
       this.#subscribeTo(watched, cache);
@@ -112,6 +120,13 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     if (signal.aborted) this.#queue.close();
     using _ = showGauges(this.#engine.metrics, this.#spec.gauges ?? [], this.#context.cache);
     await Promise.all(Array.from({ length: this.#spec.concurrency ?? 1 }, () => this.#work(signal)));
+    await this.#events.flushed();
+  }
+
+  #tell(object: Conditioned, { conditions = [] }: ConditionedStatus, halt: Halt | undefined): void {
+    const failed = halt?.kind === 'failed' || halt?.kind === 'terminal';
+    const happenings = happeningsOf(object.status?.conditions ?? [], conditions, new Set(this.#spec.warns), failed);
+    this.#events.record(this.#spec.for, object, happenings);
   }
 
   get backlog(): number {
@@ -127,24 +142,33 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
 
   #subscribeToOwn(cache: Reader): void {
     const { for: resource, when, rivals } = this.#spec;
+    const passes = (predicate: Predicate<T>, change: Change<K8sObject>): boolean =>
+      change.kind !== 'updated' || predicate(servedUnder(resource, change.previous), servedUnder(resource, change.next));
     this.#primary.subscribe((change, initial) => {
-      if (change.kind === 'updated' && !when(servedUnder(resource, change.previous), servedUnder(resource, change.next))) return;
-      const object = change.kind === 'deleted' ? change.previous : change.next;
-      this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
+      const object = servedUnder(resource, change.kind === 'deleted' ? change.previous : change.next);
+      if (passes(when, change)) this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
       // At the start everything is looked at anyway.
-      if (!initial) for (const key of rivals?.(servedUnder(resource, object), cache) ?? []) this.#queue.add(key);
+      if (rivals === undefined || initial || !passes(rivals.when, change)) return;
+      for (const key of rivals.whom(object, cache)) this.#queue.add(key);
     });
   }
 
   /** A changed object concerns whom it concerned before and whom it concerns now. */
-  #subscribeTo({ resource, selection, concerns }: Watched, cache: Reader): void {
+  #subscribeTo({ resource, selection, when = () => true, concerns, calmMs = 0 }: Watched, cache: Reader): void {
     const ownersOf = (child: K8sObject) => this.#primary.find(BY_UID, ownerUidOf(child) ?? '').map(keyOf);
     const keysOf = (object: K8sObject) => concerns?.(object, cache) ?? ownersOf(object);
     this.#use(resource, selection).subscribe((change, initial) => {
+      if (change.kind === 'updated' && !when(change.previous, change.next)) return;
       const before = change.kind === 'added' ? [] : keysOf(change.previous);
       const after = change.kind === 'deleted' ? [] : keysOf(change.next);
-      for (const key of new Set([...before, ...after])) this.#queue.add(key, { priority: priorityOf(initial) });
+      for (const key of new Set([...before, ...after]))
+        this.#queue.add(key, { priority: priorityOf(initial), afterMs: this.#untilCalm(key, calmMs) });
     });
+  }
+
+  /** How long until the key's last pass is so long ago. */
+  #untilCalm(key: string, ms: number): number {
+    return Math.max(0, (this.#lastStart.get(key) ?? -Infinity) + ms - this.#engine.clock.now());
   }
 
   async #work(stopping: AbortSignal): Promise<void> {
@@ -156,7 +180,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
 
   async #process({ key, priority }: Work, stopping: AbortSignal): Promise<void> {
     const { clock, log: base } = this.#engine;
-    const early = (this.#lastStart.get(key) ?? -MIN_INTERVAL_MS) + MIN_INTERVAL_MS - clock.now();
+    const early = this.#untilCalm(key, MIN_INTERVAL_MS);
     if (early > 0) return this.#queue.add(key, { priority, afterMs: early });
     if (!this.#context.gate.isFresh(key, () => this.#queue.add(key, { priority }))) return this.#meter.putOff();
     this.#lastStart.set(key, clock.now());
@@ -203,15 +227,20 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   #settle(key: string, priority: number, result: PassResult, log: Logger): void {
     if (result.kind !== 'failed') {
       this.#failures.delete(key);
+      this.#gaveUp.delete(key);
       if (result.kind === 'again') this.#queue.add(key, { afterMs: result.afterMs, priority });
       return;
     }
     const { error } = result;
     if (error instanceof TerminalError) {
       this.#failures.delete(key);
-      log.warn('Gave up until the object changes', { reason: error.reason, cause: describe(error) });
+      // However often others' changes call for a pass: said once.
+      if (this.#gaveUp.get(key) !== error.message)
+        log.warn('Gave up until the object changes', { reason: error.reason, cause: describe(error) });
+      this.#gaveUp.set(key, error.message);
       return;
     }
+    this.#gaveUp.delete(key);
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;

@@ -29,6 +29,10 @@ export type Step<T extends Conditioned, F> = (scope: Scope<T, F>) => Promise<Out
 export interface Watched {
   readonly resource: Resource;
   readonly selection: Selection;
+  /** How far apart passes are that its changes alone call for: for what changes with every act of a guest. */
+  readonly calmMs?: number;
+  /** Which of its changes count; all if left out. */
+  readonly when?: Predicate;
   /** Absent for children: their label names the owner. */
   readonly concerns?: (object: K8sObject, cache: Reader) => readonly string[];
 }
@@ -41,7 +45,7 @@ export interface ControllerSpec<T extends Conditioned, F> {
   /** Which changes of the object itself call for a pass. Its arrival and its end always do. */
   readonly when: Predicate<T>;
   /** Other objects of the kind that this one's coming, changing or going concerns: those that compete with it for something. */
-  readonly rivals?: (object: T, cache: Reader) => readonly string[];
+  readonly rivals?: { readonly when: Predicate<T>; readonly whom: (object: T, cache: Reader) => readonly string[] };
   readonly owns?: readonly ((controller: string) => Watched)[];
   readonly watches?: readonly Watched[];
   /** What the steps do besides keeping children, status and finalizer: all else follows from this description. */
@@ -57,6 +61,8 @@ export interface ControllerSpec<T extends Conditioned, F> {
   /** Whether anything will ever be made for this object; if not, it is left without a finalizer. Without this, always. */
   readonly concernsUs?: (object: T, cache: Reader) => boolean;
   readonly status: StatusRule<T, F>;
+  /** Conditions that should not be there: their appearance is worth a warning. */
+  readonly warns?: readonly string[];
   /** What Prometheus is told about the objects. */
   readonly gauges?: readonly GaugeSpec[];
   /** How many objects at once; 1 unless the steps mostly wait for others. */
@@ -66,14 +72,20 @@ export interface ControllerSpec<T extends Conditioned, F> {
 
 /** Children of this kind: cached by the controller's label alone, so that a busy cluster's other objects cost nothing. */
 export const byOwnerLabel =
-  (resource: Resource) =>
-  (controller: string): Watched => ({ resource, selection: { labels: `${CONTROLLER_LABEL}=${controller}` } });
+  (resource: Resource, options: Pick<Watched, 'calmMs'> = {}) =>
+  (controller: string): Watched => ({ ...options, resource, selection: { labels: `${CONTROLLER_LABEL}=${controller}` } });
 
 /** Objects that are not ours but matter: each one's changes wake the objects that it concerns. */
 export function mapTo<W extends K8sObject>(
   resource: Resource<W>,
   concerns: (object: W, cache: Reader) => readonly string[],
   selection: Selection = {},
+  when: Predicate<W> = () => true,
 ): Watched {
-  return { resource, selection, concerns: (object, cache) => concerns(servedUnder(resource, object), cache) };
+  return {
+    resource,
+    selection,
+    when: (previous, next) => when(servedUnder(resource, previous), servedUnder(resource, next)),
+    concerns: (object, cache) => concerns(servedUnder(resource, object), cache),
+  };
 }

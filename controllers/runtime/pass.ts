@@ -27,6 +27,8 @@ export interface PassContext {
   readonly memory: ApplyMemory;
   readonly informers: Informers;
   readonly meter: Meter;
+  /** Hears what became of an object once its status says so. */
+  readonly tell: (object: Conditioned, status: ConditionedStatus, halt: Halt | undefined) => void;
   /** Hears the status of each pass, whether it has to be written or not. */
   readonly found: (object: K8sObject, status: ConditionedStatus) => void;
 }
@@ -170,6 +172,7 @@ async function writeStatus<T extends Conditioned, F>(
   if (saysAlready(object, status)) return;
   try {
     context.gate.wrote(keyOf(object), spec.for, await context.statusClient.applyStatus(spec.for, object, status));
+    context.tell(object, status, halt);
   } catch (error) {
     // Gone meanwhile: there is nobody left to tell.
     if (!isNotFound(error)) throw error;

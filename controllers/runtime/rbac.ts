@@ -43,6 +43,7 @@ export function impliedRules({ name, for: own, ending, seeds, owns = [], watches
     ...owns.map((declare) => declare(name).resource).map(({ group, plural }) => allow(group, [plural], APPLY)),
     ...watches.map(({ resource: { group, plural }, selection }) => allow(group, [plural], READ, narrowedTo(selection))),
     ...leaseRules(name),
+    allow('events.k8s.io', ['events'], ['create']),
   ];
 }
 

@@ -19,7 +19,7 @@ export interface RunningEngine {
   readonly transport: Transport;
   readonly caches: Caches;
   readonly metrics: Metrics;
-  /** Every mutating request that was sent, oldest first, whatever came of it. */
+  /** Every mutating request that was sent, oldest first, whatever came of it; events are told on the side. */
   readonly writes: readonly ApiRequest[];
   /** What was wrong with any status that the API server accepted. */
   readonly statusFaults: readonly string[];
@@ -86,7 +86,7 @@ export async function runEngine(controllers: readonly Controller[], options: Eng
 function recording(inner: Transport, writes: ApiRequest[], statusFaults: string[]): Transport {
   return {
     async request(request, signal) {
-      if (request.method !== 'GET') writes.push(request);
+      if (request.method !== 'GET' && !request.path.endsWith('/events')) writes.push(request);
       const answer = await inner.request(request, signal);
       const status = request.path.endsWith('/status') && isObject(answer) ? asWritten(answer) : undefined;
       if (status !== undefined) statusFaults.push(...conditionFaults(status).map((fault) => `${request.path}: ${fault}`));

@@ -189,7 +189,8 @@ describe('FR-001 · the identity of a realm', () => {
     await again.ready();
     await eventually(async () => expect((await local()).status?.conditions).to.have.length(2));
     await new Promise((resolve) => setTimeout(resolve, 1000));
-    expect(await recording.writes()).to.deep.equal([]);
+    // Whoever leads says so, every other second.
+    expect((await recording.writes()).filter(({ resource }) => resource !== 'leases')).to.deep.equal([]);
   });
 
   it('needs exactly the rights that are generated: nothing is refused (checklist 41)', async () => {

@@ -28,6 +28,21 @@ describe('US1.1 · a Grant', () => {
     const quota = ok<ResourceQuota>(await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`));
     expect(quota.status?.hard).to.deep.equal(quota.spec?.hard);
     expect(quota.spec?.hard).to.include({ 'requests.cpu': '2', 'limits.cpu': '4', 'limits.memory': '4Gi', 'services.loadbalancers': '0' });
+    // What `kubectl describe` shows below the conditions.
+    const events = [
+      'get',
+      'events',
+      '-n',
+      world.namespace,
+      '-o',
+      'jsonpath={range .items[*]}{.type} {.reason} {.involvedObject.name},{end}',
+    ];
+    const said = await eventually(async () => {
+      const list = (await must(controlPlane(), events)).split(',').filter((line) => line !== '');
+      expect(list).to.include.members(['Normal NamespaceCreating for-bob', 'Normal InForce for-bob']);
+      return list;
+    });
+    expect(new Set(said).size, 'each is said once').to.equal(said.length);
     const table = await must(controlPlane(), ['get', 'grants', '-n', world.namespace]);
     expect(table).to.match(
       /^NAME +GRANTEE +PHASE +READY +USABLE +CPU +MEMORY +STORAGE +EXPIRES +AGE\nfor-bob +bob-home +Active +True +True +0\/2 +0\/4Gi +0\/100Gi +Never +\d+s\n$/,

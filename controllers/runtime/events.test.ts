@@ -1,0 +1,135 @@
+import { expect } from 'chai';
+import type { Condition } from '../../api/meta/object.ts';
+import { configMap } from '../../test/build.ts';
+import { ConfigMap } from '../../api/meta/builtin.ts';
+import { fakeClock } from '../../test/doubles/clock.ts';
+import { scriptedTransport } from '../../test/doubles/transport.ts';
+import { ApiError } from './errors.ts';
+import { createEventLimits } from './event-limits.ts';
+import { createEventRecorder, happeningsOf } from './events.ts';
+import { silentLogger } from './log.ts';
+
+const condition = (type: string, status: Condition['status'], reason: string): Condition => ({
+  type,
+  status,
+  reason,
+  message: `${reason}.`,
+  lastTransitionTime: '',
+  observedGeneration: 1,
+});
+const MINUTE = 60_000;
+
+describe('what is told of a change', () => {
+  const abnormal = new Set(['OverQuota']);
+  const ready = condition('Ready', 'True', 'InForce');
+  const cases: { name: string; before: readonly Condition[]; after: readonly Condition[]; failed?: boolean; want: readonly string[] }[] = [
+    { name: 'nothing when nothing changed', before: [ready], after: [ready], want: [] },
+    { name: 'nothing when it is only said in other words', before: [{ ...ready, message: 'else' }], after: [ready], want: [] },
+    { name: 'that it is in force', before: [], after: [ready], want: ['Normal InForce'] },
+    {
+      name: 'another reason, though Ready stays',
+      before: [condition('Ready', 'True', 'Cordoned')],
+      after: [ready],
+      want: ['Normal InForce'],
+    },
+    {
+      name: 'a failure, as a warning, once',
+      before: [ready],
+      after: [condition('Ready', 'False', 'ReconcileError'), condition('Reconciling', 'True', 'ReconcileError')],
+      failed: true,
+      want: ['Warning ReconcileError'],
+    },
+    {
+      name: 'what is lost',
+      before: [ready, condition('QuotaEnforced', 'True', 'QuotaEnforced')],
+      after: [ready, condition('QuotaEnforced', 'False', 'QuotaPending')],
+      want: ['Warning QuotaPending'],
+    },
+    {
+      name: 'nothing of what is not there yet',
+      before: [ready],
+      after: [ready, condition('QuotaEnforced', 'False', 'QuotaPending')],
+      want: [],
+    },
+    {
+      name: 'what should not be',
+      before: [ready],
+      after: [ready, condition('OverQuota', 'True', 'OverQuota')],
+      want: ['Warning OverQuota'],
+    },
+  ];
+  for (const { name, before, after, failed = false, want } of cases)
+    it(`is ${name}`, () =>
+      expect(happeningsOf(before, after, abnormal, failed).map(({ type, reason }) => `${type} ${reason}`)).to.deep.equal(want));
+});
+
+describe('the limits of events', () => {
+  const error = { type: 'Warning', reason: 'ReconcileError', note: 'again' } as const;
+
+  it('let an error that repeats itself for an hour be told 37 times at most (checklist 39)', async () => {
+    const clock = fakeClock();
+    const limits = createEventLimits(clock);
+    let told = 0;
+    for (let second = 0; second < 3600; second += 5) {
+      if (limits.admits('u', error)) told += 1;
+      await clock.advance(5000);
+    }
+    expect(told).to.be.within(25, 37);
+  });
+
+  it('never lose what is new, however much was told before', async () => {
+    const clock = fakeClock();
+    const limits = createEventLimits(clock);
+    for (let i = 0; i < 100; i++) limits.admits('u', error);
+    expect(limits.admits('u', error)).to.equal(false);
+    expect(limits.admits('u', { ...error, reason: 'InForce' })).to.equal(true);
+    expect(limits.admits('other', error)).to.equal(true);
+    await clock.advance(10 * MINUTE);
+    expect(limits.admits('u', error), 'after ten minutes it is news again').to.equal(true);
+  });
+});
+
+describe('an event', () => {
+  const happening = { type: 'Normal', reason: 'InForce', note: 'x'.repeat(2000) } as const;
+  const record = (answer: () => unknown) => {
+    const transport = scriptedTransport({ answer });
+    const recorder = createEventRecorder({ transport, clock: fakeClock(), log: silentLogger, controller: 'grant', userAgent: 'test' });
+    return { transport, recorder };
+  };
+
+  it('says what happened to which object, within the API server’s limits', async () => {
+    const { transport, recorder } = record(() => ({}));
+    recorder.record(ConfigMap, configMap('a'.repeat(253)), [happening]);
+    await recorder.flushed();
+    const [sent] = transport.requests;
+    expect(sent).to.include({ method: 'POST', path: '/apis/events.k8s.io/v1/namespaces/test/events' });
+    const body = sent?.body as { metadata: { name: string }; note: string };
+    expect(body).to.include({
+      type: 'Normal',
+      reason: 'InForce',
+      action: 'Reconcile',
+      reportingController: 'keystone.io/grant',
+      eventTime: '2030-01-01T00:00:00.000000Z',
+    });
+    expect(body).to.have.property('regarding').that.includes({ kind: 'ConfigMap', apiVersion: 'v1', namespace: 'test' });
+    expect([body.metadata.name.length, body.note.length]).to.deep.equal([253, 1024]);
+  });
+
+  it('is tried again when there is no answer, and given up when it is refused; nobody waits for it', async () => {
+    let calls = 0;
+    const flaky = record(() => {
+      calls += 1;
+      if (calls === 1) throw new ApiError(0, 'Cut', 'cut');
+      return {};
+    });
+    flaky.recorder.record(ConfigMap, configMap('a'), [happening]);
+    await flaky.recorder.flushed();
+    expect(calls).to.equal(2);
+    const refused = record(() => {
+      throw new ApiError(403, 'Forbidden', 'the namespace is being terminated');
+    });
+    refused.recorder.record(ConfigMap, configMap('a'), [happening]);
+    await refused.recorder.flushed();
+    expect(refused.transport.requests).to.have.length(1);
+  });
+});

@@ -1,0 +1,135 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Condition, K8sObject, Resource } from '../../api/meta/object.ts';
+import type { Clock } from './clock.ts';
+import { ApiError, describe } from './errors.ts';
+import { createEventLimits } from './event-limits.ts';
+import type { Logger } from './log.ts';
+import { apiVersionOf, collectionPath } from './resource.ts';
+import type { Transport } from './transport.ts';
+
+/** Something that happened to an object, in the words of the condition that tells of it. */
+export interface Happening {
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly note: string;
+}
+
+/** Tells people what happened, where `kubectl describe` shows it. */
+export interface EventRecorder {
+  /** Never fails and never waits: an event is not worth a pass. */
+  record(resource: Resource, object: K8sObject, happenings: readonly Happening[]): void;
+  /** Resolves once nothing is on its way any more. */
+  flushed(): Promise<void>;
+}
+
+/** What events are sent through, and in whose name. */
+export interface EventOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly controller: string;
+  readonly userAgent: string;
+}
+
+const Event: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
+/** Events of what has no namespace are kept here: all of Kubernetes does so. */
+const NOWHERE = 'default';
+/** What may be on its way at once: beyond that, the API server has worse troubles than missing events. */
+const LARGEST_BACKLOG = 1000;
+const TRIES = 3;
+/** The API server's own limits. */
+const LONGEST_NOTE = 1024;
+const LONGEST_NAME = 253;
+
+/** A recorder in the name of one controller. */
+export function createEventRecorder({ transport, clock, log, controller, userAgent }: EventOptions): EventRecorder {
+  const limits = createEventLimits(clock);
+  // A MicroTime has six digits.
+  const origin = (now: Date) => ({
+    eventTime: now.toISOString().replace('Z', '000Z'),
+    reportingController: `keystone.io/${controller}`,
+    reportingInstance: hostname(),
+  });
+  const underway = new Set<Promise<void>>();
+  const send = async (path: string, body: object): Promise<void> => {
+    for (let tries = 1; ; tries++) {
+      try {
+        await transport.request({ method: 'POST', path, body, userAgent });
+        return;
+      } catch (error) {
+        // Only no answer, or a server that is in trouble, is worth a second try; a namespace on its way out takes no events.
+        const again = error instanceof ApiError && (error.code === 0 || error.code >= 500) && error.reason !== 'NotLeader';
+        if (!again || tries === TRIES) return log.debug('Could not record an event', { cause: describe(error) });
+      }
+    }
+  };
+  return {
+    record(resource, object, happenings) {
+      for (const happening of happenings) {
+        if (underway.size >= LARGEST_BACKLOG || !limits.admits(object.metadata.uid, happening)) continue;
+        const event = { ...eventOf(resource, object, happening), ...origin(clock.date()) };
+        const sending = send(collectionPath(Event, event.metadata.namespace), event).finally(() => underway.delete(sending));
+        underway.add(sending);
+      }
+    },
+    async flushed() {
+      await Promise.all(underway);
+    },
+  };
+}
+
+function eventOf(resource: Resource, { metadata }: K8sObject, { type, reason, note }: Happening) {
+  const { name, namespace, uid, resourceVersion } = metadata;
+  const suffix = createHash('sha256').update(randomUUID()).digest('hex').slice(0, 16);
+  return {
+    apiVersion: apiVersionOf(Event),
+    kind: Event.kind,
+    metadata: { name: `${name.slice(0, LONGEST_NAME - suffix.length - 1)}.${suffix}`, namespace: namespace ?? NOWHERE },
+    action: 'Reconcile',
+    type,
+    reason,
+    note: note.slice(0, LONGEST_NOTE),
+    regarding: {
+      apiVersion: apiVersionOf(resource),
+      kind: resource.kind,
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      uid,
+      resourceVersion,
+    },
+  };
+}
+
+/** The conditions that repeat Ready under another name. */
+const ECHOES = new Set(['Reconciling', 'Stalled']);
+
+/**
+ * What is worth telling of a status that changes: another Ready or another reason for it, something positive that is lost,
+ * something abnormal that appears. What merely comes into being, or is said in other words, is in the status.
+ */
+export function happeningsOf(
+  before: readonly Condition[],
+  after: readonly Condition[],
+  abnormal: ReadonlySet<string>,
+  failed: boolean,
+): readonly Happening[] {
+  return after.flatMap((condition) => {
+    const previous = before.find(({ type }) => type === condition.type);
+    const severity = ECHOES.has(condition.type)
+      ? undefined
+      : severityOf(previous, condition, { abnormal: abnormal.has(condition.type), failed });
+    return severity === undefined ? [] : [{ type: severity, reason: condition.reason, note: condition.message }];
+  });
+}
+
+function severityOf(
+  previous: Condition | undefined,
+  { type, status, reason }: Condition,
+  { abnormal, failed }: { readonly abnormal: boolean; readonly failed: boolean },
+): Happening['type'] | undefined {
+  const before = previous?.status;
+  if (type !== 'Ready') return status !== before && (abnormal ? status === 'True' : before === 'True') ? 'Warning' : undefined;
+  if (status === before && reason === previous?.reason) return undefined;
+  return failed ? 'Warning' : 'Normal';
+}
