@@ -25,6 +25,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
   ['Every kind and every room is listed', () => unlisted(sources)],
   ['Packages are used where they belong', () => strayPackages(sources)],
   ['Numbers say where they come from, and files are short (checklist 2, 7)', () => [...unexplainedNumbers(sources), ...longFiles(sources)]],
+  ['Alerts are right, and lead to the runbook (checklist 37)', tool(process.execPath, 'hack/verify/alerts.ts')],
   [
     'Links lead somewhere',
     () => globSync(['*.md', 'docs/**/*.md']).flatMap((page) => deadLinks(page, readFileSync(page, 'utf8'), existsSync)),
