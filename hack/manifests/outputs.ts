@@ -2,6 +2,7 @@ import type { Kind } from '../../api/meta/crd.ts';
 import type { AdmissionPolicy } from '../../api/meta/policy.ts';
 import type { WebhookDeclaration } from '../../api/meta/webhook.ts';
 import { policyFiles, webhookFiles } from './admission.ts';
+import { argoFiles } from './argo.ts';
 import { crdFiles } from './crds.ts';
 import { docsPage, pageOf } from './docs.ts';
 import { kustomization, type GeneratedFile } from './file.ts';
@@ -27,6 +28,7 @@ export function outputsOf({ kinds, policies, controllers, webhooks, existing }: 
     kustomization('config/rbac', roles.map(({ path }) => path.replace('config/rbac/', '')).toSorted()),
     ...policyFiles(policies),
     ...webhookFiles(webhooks),
+    ...argoFiles(kinds, existing),
     ...kinds.map((kind) => docsPage(kind, existing(pageOf(kind)))),
   ];
 }

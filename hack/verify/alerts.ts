@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import { ensurePrometheus } from '../testbed/prometheus.ts';
+import { ensurePrometheus } from '../testbed/debian.ts';
 import { SetupError } from '../testbed/steps.ts';
 
 const RULES = 'config/prometheus/rules.yaml';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse, stringify } from 'yaml';
-import { ensurePrometheus } from '../../hack/testbed/prometheus.ts';
+import { ensurePrometheus } from '../../hack/testbed/debian.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { eventually } from '../env/eventually.ts';
 import { OPERATOR_NAMESPACE, freePort, installOperator, must, startOperator, type OperatorProcess } from '../env/operator.ts';

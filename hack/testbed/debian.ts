@@ -1,0 +1,41 @@
+import { existsSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { attempt, ROOT, run, SetupError, step } from './steps.ts';
+
+/** Prometheus and its checker. */
+export interface PrometheusTools {
+  readonly prometheus: string;
+  readonly promtool: string;
+}
+
+/** Fetches Prometheus if it is not there yet. */
+export async function ensurePrometheus(): Promise<PrometheusTools> {
+  const bin = join(await unpacked('prometheus', 'usr/bin/promtool'), 'usr/bin');
+  return { prometheus: join(bin, 'prometheus'), promtool: join(bin, 'promtool') };
+}
+
+/** Fetches the language that Argo CD's health checks are written in; tells where the interpreter is. */
+export async function ensureLua(): Promise<string> {
+  return join(await unpacked('lua5.1', 'usr/bin/lua5.1'), 'usr/bin/lua5.1');
+}
+
+/** Where a package of the distribution is unpacked, beside us: installing it would change the machine, and may start services. */
+async function unpacked(name: string, program: string): Promise<string> {
+  const home = join(ROOT, '.cache/debian', name);
+  if (existsSync(join(home, program))) return home;
+  if (!existsSync('/usr/bin/apt-get'))
+    throw new SetupError(`No ${name} here and no apt to fetch it with: put it where ${join(home, program)} is expected`);
+  await step(`Fetching ${name} from the distribution`, '5 s', async () => {
+    const fresh = `${home}.${process.pid}`;
+    mkdirSync(fresh, { recursive: true });
+    if (!attempt('apt-cache', 'show', name).ok) await run('apt-get', ['update', '-q']);
+    await run('apt-get', ['download', '-q', name], { cwd: fresh });
+    const [deb = ''] = globSync(`${name}_*.deb`, { cwd: fresh });
+    await run('dpkg-deb', ['-x', deb, '.'], { cwd: fresh });
+    rmSync(join(fresh, deb));
+    rmSync(home, { recursive: true, force: true });
+    // In one move: who comes meanwhile finds all of it or nothing.
+    renameSync(fresh, home);
+  });
+  return home;
+}
