@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { type Api } from './api.ts';
 import type { ControlPlane } from './control-plane.ts';
 
@@ -67,6 +67,17 @@ function readFrom(path: string, offset: number): string {
   }
 }
 
+/** What a writer was refused for want of a right, by the audit log of a control plane's whole life. */
+export function forbiddenTo(userAgent: RegExp, { auditLog }: Pick<ControlPlane, 'auditLog'>): readonly string[] {
+  const lines = readFileSync(auditLog, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"code":403'));
+  const events = lines.map((line) => JSON.parse(line) as AuditEvent).filter(({ userAgent: by = '' }) => userAgent.test(by));
+  // A namespace on its way out takes nothing new: that is no missing right.
+  const missing = events.filter(({ responseStatus }) => !/being terminated/.test(responseStatus?.message ?? ''));
+  return [...new Set(missing.map(({ verb, requestURI, responseStatus }) => `${verb} ${requestURI}: ${responseStatus?.message ?? ''}`))];
+}
+
 const NO_OBJECT = { apiGroup: '', resource: '', subresource: '', namespace: '', name: '' };
 
 /** The part of audit.k8s.io/v1 Event that matters here. */
@@ -77,7 +88,7 @@ interface AuditEvent {
   readonly user: { readonly username: string };
   readonly impersonatedUser?: { readonly username: string };
   readonly objectRef?: Partial<typeof NO_OBJECT>;
-  readonly responseStatus?: { readonly code?: number };
+  readonly responseStatus?: { readonly code?: number; readonly message?: string };
 }
 
 /** Empty for the barriers of others. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { recordWrites } from './audit.ts';
+import { forbiddenTo, recordWrites } from './audit.ts';
 import { eventually } from './eventually.ts';
 import { api, controlPlane } from './hooks.ts';
 import { fluxStatus } from './kstatus.ts';
@@ -53,6 +53,12 @@ describe('the test environment', () => {
         .to.have.length(1)
         .and.nested.property('[0].code', 404);
     });
+  });
+
+  it('knows what somebody lacked the right to write', async () => {
+    const { code } = await kubectl(controlPlane().kubeconfigPath, ['create', 'configmap', 'x', '-n', namespace(), '--as=nobody']);
+    expect(code).not.to.equal(0);
+    await eventually(() => expect(forbiddenTo(/^kubectl\//, controlPlane()).join('\n')).to.include(`namespaces/${namespace()}/configmaps`));
   });
 
   it("judges objects by Flux's library, in the order they were asked for", async () => {

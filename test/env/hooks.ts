@@ -1,5 +1,6 @@
 /** Root hooks of every suite that needs a control plane: `mocha --require ./test/env/hooks.ts`. */
 import { type Api, connect } from './api.ts';
+import { forbiddenTo } from './audit.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
 import { stopFluxStatus } from './kstatus.ts';
 
@@ -36,8 +37,10 @@ export const mochaHooks: Mocha.RootHookObject = {
   async afterAll(this: Mocha.Context) {
     this.timeout(60_000);
     stopFluxStatus();
+    const refused = shared === undefined ? [] : forbiddenTo(/^keystone-operator\//, shared.plane);
     await shared?.api.close();
     await shared?.plane.stop();
     shared = undefined;
+    if (refused.length > 0) throw new Error(`The operator lacks rights (checklist 41):\n${refused.join('\n')}`);
   },
 };
