@@ -42,7 +42,7 @@ export function judgeCapacity(claims: readonly Claim[], allocatable: Hard, reser
   const lost = new Map<string, Hard>();
   for (const { uid, held, overcommits } of inOrder) {
     if (overcommits) continue;
-    lost.set(uid, shortfall(lacking(needsOf(held)), left));
+    lost.set(uid, shortfall(lacking(needsOf(held)), nothingBelowZero(left)));
     // It keeps its share even where it does not fit any more: the next ones must not take it for free.
     take(needsOf(held));
   }
@@ -90,9 +90,12 @@ function needOf(name: string | undefined, amount: string): Needs {
   return name === undefined || needed === 0n ? [] : [[name, needed]];
 }
 
+/** Where less than nothing is left, that is missing too. */
 const shortfall = (missing: Needs, left: ReadonlyMap<string, Quantity>): Hard =>
-  Object.fromEntries(missing.map(([name, amount]) => [name, formatQuantity(amount - maxOf(0n, left.get(name) ?? 0n), styleOf(name))]));
+  Object.fromEntries(missing.map(([name, amount]) => [name, formatQuantity(amount - (left.get(name) ?? 0n), styleOf(name))]));
 
-const maxOf = (a: Quantity, b: Quantity): Quantity => (a > b ? a : b);
+/** Of one's own share no more can be lost than there is of it. */
+const nothingBelowZero = (left: ReadonlyMap<string, Quantity>): ReadonlyMap<string, Quantity> =>
+  new Map([...left].map(([name, amount]) => [name, amount > 0n ? amount : 0n]));
 const withoutReserve = (amount: string, percent: number): Quantity => ((parseQuantity(amount) ?? 0n) * BigInt(100 - percent)) / 100n;
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,11 +1,11 @@
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { asksForMore, type Claim } from './capacity.ts';
 import { effectiveHard, type Hard } from './hard.ts';
-import { epochToCome, isOver, latchOf } from './policy.ts';
+import { epochToCome, latchOf, phaseOf } from './policy.ts';
 
 /** The claims of all Grants, and what this process has promised and the cache does not show yet. */
 export interface ClaimBook {
-  /** Everybody's claim; nothing of those that are over. */
+  /** Everybody's claim; nothing of those that are over or have not begun. */
   claims(grants: readonly Grant[], now: Date): readonly Claim[];
   /** Counts what the Grant asks for as its own from now on. */
   promise(grant: Grant): void;
@@ -17,11 +17,12 @@ export function createClaimBook(): ClaimBook {
   const promises = new Map<string, { readonly epoch: number; readonly hard: Hard }>();
   const promisedTo = (grant: Grant): Hard | undefined => {
     const promise = promises.get(grant.metadata.uid);
-    return promise?.epoch === epochToCome(grant) ? promise.hard : undefined;
+    // Whoever wants less by now holds nothing for what it wanted before.
+    return promise?.epoch === epochToCome(grant) && !asksForMore(promise.hard, hardOf(grant)) ? promise.hard : undefined;
   };
   return {
     claims(grants, now) {
-      const live = grants.filter((grant) => !isOver(grant, now));
+      const live = grants.filter((grant) => phaseOf(grant, now) === 'Active');
       // What the cache shows need not be remembered, nor what is over or gone.
       const open = new Set(
         live.filter((grant) => asksForMore(promisedTo(grant) ?? {}, shareOf(grant))).map(({ metadata }) => metadata.uid),

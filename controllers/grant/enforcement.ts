@@ -36,7 +36,8 @@ export const ensureNamespace: GrantStep = async (scope) => {
   return done;
 };
 
-const IS_DEFAULT = 'storageclass.kubernetes.io/is-default-class';
+/** Also under the name that it had in beta: the API server knows both. */
+const IS_DEFAULT = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
 /** A class of volumes that somebody made by hand: those are the owner's, and nobody said that they are lent. */
 const BY_HAND = 'kubernetes.io/no-provisioner';
 
@@ -44,8 +45,12 @@ const BY_HAND = 'kubernetes.io/no-provisioner';
 const defaultClassIn = (cache: Reader): string | undefined =>
   cache
     .list(StorageClass)
-    .filter(({ metadata, provisioner }) => metadata.annotations?.[IS_DEFAULT] === 'true' && provisioner !== BY_HAND)
-    .toSorted((a, b) => Date.parse(b.metadata.creationTimestamp ?? '') - Date.parse(a.metadata.creationTimestamp ?? ''))[0]?.metadata.name;
+    .filter(({ metadata, provisioner }) => IS_DEFAULT.some((name) => metadata.annotations?.[name] === 'true') && provisioner !== BY_HAND)
+    .toSorted(
+      (a, b) =>
+        Date.parse(b.metadata.creationTimestamp ?? '') - Date.parse(a.metadata.creationTimestamp ?? '') ||
+        (a.metadata.name < b.metadata.name ? -1 : 1),
+    )[0]?.metadata.name;
 
 async function createOwn({ object, client }: Scope<Grant, Facts>, desired: ApplyConfig<Namespace>): Promise<void> {
   const { name } = desired.metadata;
@@ -66,7 +71,7 @@ async function createOwn({ object, client }: Scope<Grant, Facts>, desired: Apply
 /** Limits what the slice may hold; the API server enforces it from then on, with or without us. */
 export const limitResources: GrantStep = async (scope) => {
   const { namespace, hard } = sliceOf(scope);
-  await scope.client.apply(LimitRange, renderLimitRange(namespace));
+  await scope.client.apply(LimitRange, renderLimitRange(namespace, hard));
   await scope.client.apply(ResourceQuota, renderQuota(scope.object, namespace, hard));
 };
 

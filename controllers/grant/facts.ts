@@ -11,6 +11,8 @@ export interface Facts {
   epoch?: number;
   hard?: Hard;
   capacity?: CapacityVerdict;
+  /** Why more is asked for than is lent. */
+  heldBack?: string;
   /** The namespace that is promised, and whether it is there. */
   namespace?: string;
   namespaceReady?: boolean;

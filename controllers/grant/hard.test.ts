@@ -46,9 +46,11 @@ describe('the limits that are in force', () => {
   });
 
   it('name the resources that containers may ask for, and no others', () => {
-    expect(allowedResources(effectiveHard({ 'requests.cpu': '1', 'requests.nvidia.com/gpu': 1 }))).to.deep.equal([
+    const devices = { 'gpu.example.com.deviceclass.resource.k8s.io/devices': 1 };
+    expect(allowedResources(effectiveHard({ 'requests.cpu': '1', 'requests.nvidia.com/gpu': 1, ...devices }))).to.deep.equal([
       'cpu',
       'ephemeral-storage',
+      'gpu.example.com.deviceclass.resource.k8s.io/devices',
       'nvidia.com/gpu',
     ]);
   });

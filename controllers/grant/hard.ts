@@ -1,4 +1,4 @@
-import { DEFAULT_HARD } from '../../api/keystone/v1alpha1/grant.keys.ts';
+import { DEFAULT_HARD, DEVICE_CLASS_SUFFIX } from '../../api/keystone/v1alpha1/grant.keys.ts';
 import { formatQuantity, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
 
 /** Limits by key, in the API server's own form. */
@@ -29,6 +29,8 @@ const OBJECT_CAPS: Hard = {
   replicationcontrollers: '20',
   'count/pods': '200',
   'count/controllerrevisions.apps': '200',
+  'count/resourceclaims.resource.k8s.io': '20',
+  'count/resourceclaimtemplates.resource.k8s.io': '20',
   'count/deployments.apps': '50',
   'count/statefulsets.apps': '20',
   'count/daemonsets.apps': '0',
@@ -74,12 +76,13 @@ export const wantsBandwidth = (hard: Hard): boolean => Object.keys(hard).some((k
 /** While cordoned: what runs goes on, nothing new begins. */
 export const cordonedHard = (hard: Hard): Hard => ({ ...hard, pods: '0', persistentvolumeclaims: '0', services: '0' });
 
-/** The names of resources that containers may ask for. */
+/** The names of resources that containers may ask for, and the keys of the device classes that claims may. */
 export function allowedResources(hard: Hard): readonly string[] {
-  const asked = Object.entries(hard).filter(
-    ([key, amount]) => /^(requests|limits)\./.test(key) && key !== 'requests.storage' && (parseQuantity(amount) ?? 0n) > 0n,
+  const lent = Object.entries(hard).filter(([key, amount]) => isSome(amount) && key !== 'requests.storage');
+  const names = lent.flatMap(([key]) =>
+    key.endsWith(DEVICE_CLASS_SUFFIX) ? [key] : (/^(?:requests|limits)\.(.+)$/.exec(key)?.slice(1) ?? []),
   );
-  return [...new Set(asked.map(([key]) => key.replace(/^(requests|limits)\./, '')))].toSorted();
+  return [...new Set(names)].toSorted();
 }
 
 const CLASS = /^(.+)\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)$/;
@@ -120,7 +123,8 @@ export const overused = (hard: Hard, used: Hard): readonly string[] =>
   });
 
 /** What every Pod needs some of. */
-const NEEDED = ['pods', 'requests.cpu', 'requests.memory', 'limits.cpu', 'limits.memory'];
+const COMPUTED = ['cpu', 'memory', 'ephemeral-storage'];
+const NEEDED = ['pods', 'count/pods', ...COMPUTED.map((name) => `requests.${name}`), ...COMPUTED.map((name) => `limits.${name}`)];
 
 /** Whether no Pod can start once there is nothing left of it. */
 export const isNeeded = (key: string): boolean => NEEDED.includes(key);

@@ -4,6 +4,7 @@ import { METADATA_SERVICES } from '../../api/keystone/v1alpha1/grant.network.ts'
 import { ALLOWED_RESOURCES, ALLOWED_STORAGE_CLASSES, SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { RETAINED_FROM, RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
+import { parseQuantity } from '../runtime/quantity.ts';
 import { holds } from './cidr.ts';
 import { allowedResources, cordonedHard, quotaHard, type Hard } from './hard.ts';
 
@@ -39,13 +40,23 @@ export const renderQuota = ({ spec }: Grant, namespace: string, hard: Hard): App
 });
 
 /** What a container asks for that says nothing: small, but counted. A quota refuses a Pod that leaves anything out. */
-const UNSAID = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '64Mi' };
+const UNSAID: Hard = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '64Mi' };
+/** How far a container may go that names no limit. Large enough for what people usually ask for, small enough that a few do not use the slice up. */
+const ROOM: Hard = { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '64Mi' };
 
 /** Fills in what containers leave out, so that nothing goes uncounted. */
-export const renderLimitRange = (namespace: string): ApplyConfig<LimitRange> => ({
+export const renderLimitRange = (namespace: string, hard: Hard): ApplyConfig<LimitRange> => ({
   metadata: { name: OURS, namespace },
-  spec: { limits: [{ type: 'Container', default: UNSAID, defaultRequest: UNSAID }] },
+  spec: { limits: [{ type: 'Container', default: roomIn(hard), defaultRequest: UNSAID }] },
 });
+
+/** As much as the slice has, up to the usual; never less than what is asked for in its stead, which no LimitRange may say. */
+const roomIn = (hard: Hard): Hard =>
+  Object.fromEntries(
+    Object.entries(ROOM).map(([name, usual]) => [name, greater(lesser(usual, hard[`limits.${name}`] ?? '0'), UNSAID[name] ?? '0')]),
+  );
+const lesser = (a: string, b: string): string => ((parseQuantity(a) ?? 0n) <= (parseQuantity(b) ?? 0n) ? a : b);
+const greater = (a: string, b: string): string => (lesser(a, b) === a ? b : a);
 
 type Rule = NonNullable<NetworkPolicy['spec']>;
 const DNS_PORTS = [

@@ -1,8 +1,8 @@
 import type { Grant, GrantCondition, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
-import { defineStatus, type Halt, type Moment, type Verdict } from '../runtime/conditions.ts';
+import { defineStatus, type Moment, type Verdict } from '../runtime/conditions.ts';
 import type { Facts } from './facts.ts';
 import { cordonedHard, freeOf, isNeeded, lacked, lendsStorage, overused, wantsBandwidth, type Hard } from './hard.ts';
-import { expiresSoon, type Phase } from './policy.ts';
+import { expiresSoon, latchOf, type Phase } from './policy.ts';
 import { realmsOf } from './render.ts';
 import { summaryOf } from './summary.ts';
 
@@ -38,12 +38,17 @@ const isKeptWaiting = ({ phase, namespace }: Facts, { halt }: Moment<Grant>): bo
 const isOver = (phase: Phase): boolean => phase === 'Revoked' || phase === 'Expired';
 
 /** The limits and their use; what a pass did not get to see is shown as it was. */
-function whatIsLent(facts: Facts, { spec, status }: Grant) {
+function whatIsLent(facts: Facts, object: Grant) {
+  const { spec, status } = object;
   const { epoch, hard } = basisOf(facts, status);
   const used = facts.used ?? status?.used ?? {};
   const free = freeOf(spec.cordoned ? cordonedHard(hard) : hard, used);
   const lent = { epoch, hard, used, free, summary: summaryOf(spec, hard, used) };
-  return { ...lent, ...namespaceOf(facts.namespace ?? status?.namespace), ...endOf(epoch, facts, status) };
+  return {
+    ...lent,
+    ...namespaceOf(facts.namespace ?? (latchOf(object).admitted ? status?.namespace : undefined)),
+    ...endOf(epoch, facts, status),
+  };
 }
 
 /** What was lent, and the namespace for as long as it is there. */
@@ -103,12 +108,12 @@ function roomIn({ hard = {}, used = {} }: Facts): GrantVerdict {
 /** How far the slice is; only where one is wanted. */
 function progressOf(
   { capacity, namespaceReady, namespace = '', quotaEnforced, networkIsolated }: Facts,
-  { halt }: Moment<Grant>,
+  moment: Moment<Grant>,
   phase: Phase,
 ): Readonly<Record<string, Verdict>> {
   if (phase !== 'Active') return {};
   return {
-    ...(capacity === undefined ? {} : { CapacityAvailable: capacityOf(capacity, halt) }),
+    ...(capacity === undefined ? {} : { CapacityAvailable: capacityOf(capacity, moment) }),
     ...(namespaceReady === true ? { NamespaceReady: yes('NamespaceReady', `The namespace is ${namespace}`) } : {}),
     ...(networkIsolated === true
       ? { NetworkIsolated: yes('NetworkIsolated', 'Closed but for names, the slice itself and what the Grant opens') }
@@ -123,9 +128,15 @@ function progressOf(
   };
 }
 
-function capacityOf(capacity: NonNullable<Facts['capacity']>, halt: Halt | undefined): Verdict {
-  if (halt?.reason === 'InsufficientCapacity') return { status: 'False', reason: halt.reason, message: halt.message };
-  const gone = Object.entries(capacity.lost);
+function capacityOf({ fits, lost }: NonNullable<Facts['capacity']>, { object, halt }: Moment<Grant>): Verdict {
+  if (object.spec.overcommit === 'Allow')
+    return yes('CapacityAvailable', 'The owner lends more than there is, knowingly: nothing was counted for it');
+  if (!fits)
+    return no(
+      'InsufficientCapacity',
+      halt?.reason === 'InsufficientCapacity' ? halt.message : 'What is asked for beyond what is lent does not fit',
+    );
+  const gone = Object.entries(lost);
   if (gone.length === 0) return yes('CapacityAvailable', 'The nodes can carry it beside the others');
   const missing = gone.map(([name, amount]) => `${amount} ${name}`).join(', ');
   return no(

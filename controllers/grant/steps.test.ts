@@ -65,6 +65,23 @@ describe('what an operator remembers of its own promises', () => {
     expect(await ask(newer, [older, newer])).to.equal('InsufficientCapacity');
   });
 
+  it('holds nothing for what was wanted and is wanted no more', async () => {
+    const ask = operator();
+    const wants = grant('a', '7', { status: lent('1') });
+    expect(await ask(wants, [wants])).to.equal('Progressing');
+    const content = grant('a', '1', { status: lent('1') });
+    const other = grant('b', '5');
+    expect(await ask(other, [content, other])).to.equal('goes on');
+  });
+
+  it('is nobody’s whose time has not come', async () => {
+    const ask = operator();
+    const future = grant('a', '5');
+    const later = { ...future, spec: { ...future.spec, validity: { validFrom: '2099-01-01T00:00:00Z' } } };
+    const now = grant('b', '5');
+    expect(await ask(now, [later, now])).to.equal('goes on');
+  });
+
   it('is written down before more is lent, and not asked for again once it is', async () => {
     const ask = operator();
     const small = grant('a', '5', { status: lent('1') });

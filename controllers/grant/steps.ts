@@ -1,7 +1,7 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { Grant, type GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { TerminalError, done, enough, requeueAt, waitFor, type Outcome, type Reader, type Step } from '../runtime/index.ts';
-import { asksForMore, judgeCapacity, withoutGrowth, type Verdict } from './capacity.ts';
+import { asksForMore, judgeCapacity, withoutGrowth } from './capacity.ts';
 import { createClaimBook, hardOf, shareOf, type ClaimBook } from './claims.ts';
 import type { Facts } from './facts.ts';
 import type { Hard } from './hard.ts';
@@ -56,13 +56,12 @@ export function capacityStep(settings: Settings): GrantStep {
     const counted = cache.get(ClusterRegistration, { namespace: '', name: 'local' })?.status?.allocatable;
     // Who lends more than there is does not wait for the count.
     const allocatable = counted ?? (object.spec.overcommit === 'Allow' ? {} : undefined);
-    if (allocatable === undefined)
-      return latchOf(object).admitted ? done : waitFor(INSUFFICIENT, 'The nodes of this realm were not counted yet');
+    if (allocatable === undefined) return holdBack({ object, facts, book }, 'The nodes of this realm were not counted yet');
     const mine = cache.list(Grant).filter((grant) => isOurs(grant, settings, facts.realm));
     const verdict = judgeCapacity(book.claims(mine, now), allocatable, settings.capacityReserve).get(object.metadata.uid);
     if (verdict === undefined) return done;
     facts.capacity = verdict;
-    return verdict.fits ? lend(object, book) : holdBack(object, facts, verdict, book);
+    return verdict.fits ? lend(object, book) : holdBack({ object, facts, book }, missingText(verdict.missing));
   };
 }
 
@@ -78,18 +77,24 @@ function lend(grant: Grant, book: ClaimBook): Outcome {
   return admitted ? waitFor('Progressing' satisfies GrantReason, 'More is lent from now on: the limits follow', 0) : done;
 }
 
-function holdBack(grant: Grant, facts: Facts, { missing }: Verdict, book: ClaimBook): Outcome {
-  book.withdraw(grant);
-  if (!latchOf(grant).admitted) return waitFor(INSUFFICIENT, missingText(missing), LOOK_AGAIN_MS);
-  facts.hard = withoutGrowth(hardOf(grant), shareOf(grant));
+interface Held {
+  readonly object: Grant;
+  readonly facts: Facts;
+  readonly book: ClaimBook;
+}
+
+/** What is not lent yet waits; of what is lent, only the growth does, at the end of the pass. */
+function holdBack({ object, facts, book }: Held, why: string): Outcome {
+  book.withdraw(object);
+  if (!latchOf(object).admitted) return waitFor(INSUFFICIENT, why, LOOK_AGAIN_MS);
+  facts.hard = withoutGrowth(hardOf(object), shareOf(object));
+  if (asksForMore(hardOf(object), shareOf(object))) facts.heldBack = why;
   return done;
 }
 
 /** Says at the end what capacityStep found: what was lent goes on meanwhile. */
-export const awaitRoom: GrantStep = async ({ facts: { capacity } }) =>
-  capacity === undefined || capacity.fits
-    ? done
-    : waitFor(INSUFFICIENT, `${missingText(capacity.missing)}. What was lent goes on`, LOOK_AGAIN_MS);
+export const awaitRoom: GrantStep = async ({ facts: { heldBack } }) =>
+  heldBack === undefined ? done : waitFor(INSUFFICIENT, `${heldBack}. What was lent goes on`, LOOK_AGAIN_MS);
 
 /** Whether a Grant is this realm's to give at all: not another's, and none from a namespace in which none are served. */
 export const isOurs = (grant: Grant, settings: Settings, realm: string | undefined): boolean =>

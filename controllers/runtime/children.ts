@@ -43,7 +43,7 @@ export function createWriter({ client, owner, gate, memory, informers, meter }: 
   };
   let confirmed: Promise<void> | undefined;
   /**
-   * Before anything is made or taken away, the owner must be what the pass decided on: not in the cache, which may show an
+   * Before anything is made, changed or taken away, the owner must be what the pass decided on: not in the cache, which may show an
    * old world after a restart, but in fact. Its finalizer then keeps it there until our own ending has run.
    */
   const confirmOwner = (): Promise<void> => (confirmed ??= expectUnchanged(client, owner));
@@ -70,12 +70,14 @@ export function createWriter({ client, owner, gate, memory, informers, meter }: 
         return servedUnder(resource, live);
       }
       if (live === undefined ? memory.has(memoryKey) : hasIntent(live, intent)) meter.repaired(resource.kind);
+      await confirmOwner();
       const written = await counted(meter, client.apply(resource, intent, live?.metadata.uid), live);
       memory.set(memoryKey, memoryOf(written, intent));
       return note(resource, written);
     },
     async amend(resource, object, desired) {
       if (contains(object, desired)) return object;
+      await confirmOwner();
       return note(resource, await client.apply(resource, desired, object.metadata.uid));
     },
     async delete(resource, object) {

@@ -51,7 +51,9 @@ export function createEventRecorder({ transport, clock, log, controller, userAge
     reportingController: `keystone.io/${controller}`,
     reportingInstance: hostname(),
   });
-  const underway = new Set<Promise<void>>();
+  // One after the other: a process that loses its lease has no burst of them on the way.
+  let last: Promise<void> = Promise.resolve();
+  let waiting = 0;
   const send = async (path: string, body: object): Promise<void> => {
     for (let tries = 1; ; tries++) {
       try {
@@ -67,15 +69,13 @@ export function createEventRecorder({ transport, clock, log, controller, userAge
   return {
     record(resource, object, happenings) {
       for (const happening of happenings) {
-        if (underway.size >= LARGEST_BACKLOG || !limits.admits(object.metadata.uid, happening)) continue;
+        if (waiting >= LARGEST_BACKLOG || !limits.admits(object.metadata.uid, happening)) continue;
         const event = { ...eventOf(resource, object, happening), ...origin(clock.date()) };
-        const sending = send(collectionPath(Event, event.metadata.namespace), event).finally(() => underway.delete(sending));
-        underway.add(sending);
+        waiting += 1;
+        last = last.then(() => send(collectionPath(Event, event.metadata.namespace), event)).finally(() => (waiting -= 1));
       }
     },
-    async flushed() {
-      await Promise.all(underway);
-    },
+    flushed: () => last,
   };
 }
 

@@ -13,6 +13,16 @@ import { useGrants } from '../grant/world.ts';
 
 const HALF = { 'requests.cpu': '4', 'requests.memory': '1Gi' };
 
+const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
+/** A pod that the strictest profile allows. */
+const podOf = (name: string, resources: object) => ({
+  metadata: { name },
+  spec: {
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [{ name: 'c', image: 'example.invalid/x', resources, securityContext }],
+  },
+});
+
 describe('US1.1 · a Grant', () => {
   const world = useGrants();
 
@@ -68,18 +78,10 @@ describe('US1.1 · a Grant', () => {
   async function admittedOf(slice: string, count: number): Promise<number> {
     const pods = `/api/v1/namespaces/${slice}/pods`;
     const resources = { requests: { cpu: '100m', memory: '16Mi' }, limits: { cpu: '100m', memory: '16Mi' } };
-    const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-    const pod = (i: number) => ({
-      metadata: { name: `p${i}` },
-      spec: {
-        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
-        containers: [{ name: 'c', image: 'example.invalid/x', resources, securityContext }],
-      },
-    });
     await eventually(async () =>
       expect((await api().call('GET', `/api/v1/namespaces/${slice}/serviceaccounts/default`)).status).to.equal(200),
     );
-    const asked = Array.from({ length: count }, (_, i) => api().call('POST', pods, { body: pod(i), timeoutMs: 60_000 }));
+    const asked = Array.from({ length: count }, (_, i) => api().call('POST', pods, { body: podOf(`p${i}`, resources), timeoutMs: 60_000 }));
     const answers = await Promise.all(asked);
     const refused = answers.filter(({ status }) => status !== 201);
     for (const { body } of refused) expect(body).to.have.property('message').that.includes('exceeded quota');
@@ -93,6 +95,24 @@ describe('US1.1 · a Grant', () => {
     );
     return count - refused.length;
   }
+
+  const usual: { name: string; resources: object }[] = [
+    { name: 'nothing at all', resources: {} },
+    { name: 'requests and no limits', resources: { requests: { cpu: '500m', memory: '256Mi' } } },
+    { name: 'a limit of memory only', resources: { requests: { cpu: '250m', memory: '64Mi' }, limits: { memory: '128Mi' } } },
+    { name: 'limits only', resources: { limits: { cpu: '300m', memory: '128Mi' } } },
+  ];
+  it('lets in and counts the pods that people usually write', async () => {
+    await world.run();
+    await world.create('usual', { hard: { 'requests.cpu': '4', 'requests.memory': '8Gi' } });
+    const slice = (await world.because('usual', 'InForce', 'Usable')).status?.namespace ?? '';
+    await eventually(async () => void ok(await api().call('GET', `/api/v1/namespaces/${slice}/serviceaccounts/default`)));
+    for (const [i, { name, resources }] of usual.entries()) {
+      const { status, body } = await api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: podOf(`p${i}`, resources) });
+      expect(status, `${name}: ${JSON.stringify(body)}`).to.equal(201);
+    }
+    await eventually(async () => expect((await world.get('usual'))?.status?.used).to.include({ pods: '4', 'requests.cpu': '1150m' }));
+  });
 
   it('has no effect in a realm that is not its grantor', async () => {
     await world.run();

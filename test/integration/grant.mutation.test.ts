@@ -82,20 +82,27 @@ async function shown(world: GrantWorld): Promise<unknown> {
     read(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`),
   ])) as [Named, Named, Named, { items?: readonly Named[] }];
   const { conditions = [], phase, hard: inForce, used, summary } = status ?? {};
+  const said = conditions.map(({ type, status: is, reason, message }) => ({ type, is, reason, message }));
   const all = {
     phase,
     inForce,
     used,
     summary,
-    conditions: conditions.map(({ type, status: is, reason, message }) => ({ type, is, reason, message })),
-    labels: { ...slice.metadata?.labels, 'kubernetes.io/metadata.name': '' },
-    allowed: Object.entries(slice.metadata?.annotations ?? {}).filter(([key]) => key.startsWith('keystone.io/allowed')),
+    said,
+    ...marksOf(slice),
     quota: quota.spec,
     limits: limits.spec,
-    policies: policies.items?.map(({ metadata, spec }) => [metadata?.name, spec]),
+    policies: specsOf(policies),
   };
   return JSON.parse(JSON.stringify(all).replaceAll(namespace === '' ? 'no namespace' : namespace, 'SLICE'));
 }
+const specsOf = ({ items = [] }: { readonly items?: readonly Named[] }) => items.map(({ metadata, spec }) => [metadata?.name, spec]);
+
+const marksOf = ({ metadata }: Named) => ({
+  labels: { ...metadata?.labels, 'kubernetes.io/metadata.name': '' },
+  allowed: Object.entries(metadata?.annotations ?? {}).filter(([key]) => key.startsWith('keystone.io/allowed')),
+});
+
 interface Named {
   readonly metadata?: { readonly name?: string; readonly labels?: object; readonly annotations?: object };
   readonly spec?: unknown;
