@@ -1,6 +1,7 @@
 import { Namespace, PersistentVolume } from '../../api/meta/builtin.ts';
 import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { done, waitFor, type Scope, type Step } from '../runtime/index.ts';
+import { wholeSeconds } from '../runtime/timestamps.ts';
 import type { Facts } from './facts.ts';
 import { retainUntil } from './data.ts';
 import { latchOf, phaseOf } from './policy.ts';
@@ -12,8 +13,7 @@ type GrantStep = Step<Grant, Facts>;
 export const recordEnd: GrantStep = async ({ object, facts, now }) => {
   const { epoch, ended } = latchOf(object);
   const reason = phaseOf(object, now) === 'Expired' ? 'Expired' : 'Revoked';
-  facts.ended =
-    ended && object.status?.ended !== undefined ? object.status.ended : { epoch, reason, at: now.toISOString().replace(/\.\d+/, '') };
+  facts.ended = ended && object.status?.ended !== undefined ? object.status.ended : { epoch, reason, at: wholeSeconds(now) };
   return ended ? done : waitFor('Ending' satisfies GrantReason, 'The slice is about to be taken back', 0);
 };
 

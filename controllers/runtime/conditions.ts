@@ -1,6 +1,7 @@
 import type { Condition, ConditionedStatus, K8sObject } from '../../api/meta/object.ts';
 import { canonical } from './canonical.ts';
 import { LONGEST_MESSAGE } from './errors.ts';
+import { wholeSeconds } from './timestamps.ts';
 
 /** A kind of ours: its status carries conditions. */
 export type Conditioned = K8sObject & { readonly status?: ConditionedStatus };
@@ -60,7 +61,7 @@ export function settleStatus<T extends Conditioned>(report: Report<T>, { object,
     if (type === '' || verdict === undefined) return [];
     const { status, reason, message } = verdict;
     const previous = before.find((condition) => condition.type === type);
-    const lastTransitionTime = previous?.status === status ? previous.lastTransitionTime : timestamp(now);
+    const lastTransitionTime = previous?.status === status ? previous.lastTransitionTime : wholeSeconds(now);
     return [{ type, status, observedGeneration: generation, lastTransitionTime, reason, message: message.slice(0, LONGEST_MESSAGE) }];
   });
   // Left where it was while work goes on: tools take an equal generation for "this was dealt with".
@@ -75,9 +76,6 @@ function abnormalFor(ready: Verdict | undefined): 'Reconciling' | 'Stalled' | un
   if (ready === undefined || ready.status === 'True') return undefined;
   return ready.stalled === true ? 'Stalled' : 'Reconciling';
 }
-
-/** The API server keeps whole seconds. */
-const timestamp = (now: Date): string => now.toISOString().replace(/\.\d+Z$/, 'Z');
 
 /** Whether the object says this already: then nothing is written. */
 export const saysAlready = <T extends Conditioned>(object: T, status: StatusOf<T>): boolean =>

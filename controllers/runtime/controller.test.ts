@@ -7,7 +7,7 @@ import { defineController } from './controller.ts';
 import type { ControllerSpec, Scope } from './definition.ts';
 import { ApiError, TerminalError } from './errors.ts';
 import { silentLogger } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, scrape } from './metrics.ts';
 import { generationChanged } from './predicates.ts';
 import type { ApiRequest } from './transport.ts';
 
@@ -139,6 +139,7 @@ describe('a controller', () => {
     await bench.clock.advance(2000);
     expect(cut).to.equal(true);
     await bench.end();
+    expect(await scrape(bench.metrics), 'a stop is no slip in the code').to.include('panics_total{controller="parcel"} 0\n');
   });
 
   it('tells nobody of a lost race', async () => {

@@ -189,7 +189,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     const seconds = stopwatch(clock);
     this.#meter.begins();
     const result = await this.#pass(key, log, deadline.signal).catch((error: unknown): PassResult => ({ kind: 'failed', error }));
-    this.#meter.ended(seconds(), result, deadline.expired);
+    this.#meter.ended(seconds(), result, deadline.cut);
     this.#settle(key, priority, result, log);
   }
 

@@ -6,26 +6,26 @@ const DRAIN_MS = 20_000;
 /** Limits what one piece of work may take. Dispose it when the work is done. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;
-  /** Whether the time was up, as opposed to a stop of the process. */
-  readonly expired: boolean;
+  /** What cut the work off: its own time, or a stop of the process. Nothing while it may go on. */
+  readonly cut: 'timeout' | 'stop' | undefined;
 }
 
 /** A signal that aborts after the given time, or soon after the process is asked to stop. */
 export function createDeadline(clock: Clock, ms: number, stopping: AbortSignal): Deadline {
   const controller = new AbortController();
-  let expired = false;
-  const expire = () => {
-    expired = true;
-    controller.abort(new Error(`Nothing may take longer than ${ms / 1000} s`));
+  let cut: Deadline['cut'];
+  const cutOff = (by: Deadline['cut'], message: string): void => {
+    cut ??= by;
+    controller.abort(new Error(message));
   };
-  const timers = [clock.timer(ms, expire)];
-  const drain = () => timers.push(clock.timer(DRAIN_MS, () => controller.abort(new Error('The operator is stopping'))));
+  const timers = [clock.timer(ms, () => cutOff('timeout', `Nothing may take longer than ${ms / 1000} s`))];
+  const drain = () => timers.push(clock.timer(DRAIN_MS, () => cutOff('stop', 'The operator is stopping')));
   stopping.addEventListener('abort', drain, { once: true });
   if (stopping.aborted) drain();
   return {
     signal: controller.signal,
-    get expired() {
-      return expired;
+    get cut() {
+      return cut;
     },
     [Symbol.dispose]() {
       for (const timer of timers) timer[Symbol.dispose]();

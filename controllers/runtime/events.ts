@@ -1,11 +1,12 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Condition, K8sObject, Resource } from '../../api/meta/object.ts';
 import type { Clock } from './clock.ts';
-import { ApiError, describe } from './errors.ts';
+import { ApiError, LONGEST_MESSAGE, describe } from './errors.ts';
 import { createEventLimits } from './event-limits.ts';
 import type { Logger } from './log.ts';
 import { apiVersionOf, collectionPath } from './resource.ts';
+import { microTime } from './timestamps.ts';
 import type { Transport } from './transport.ts';
 
 /** Something that happened to an object, in the words of the condition that tells of it. */
@@ -38,16 +39,14 @@ const NOWHERE = 'default';
 /** What may be on its way at once: beyond that, the API server has worse troubles than missing events. */
 const LARGEST_BACKLOG = 1000;
 const TRIES = 3;
-/** The API server's own limits. */
-const LONGEST_NOTE = 1024;
+/** The API server's own limit; that of the note is the one of a condition's message. */
 const LONGEST_NAME = 253;
 
 /** A recorder in the name of one controller. */
 export function createEventRecorder({ transport, clock, log, controller, userAgent }: EventOptions): EventRecorder {
   const limits = createEventLimits(clock);
-  // A MicroTime has six digits.
   const origin = (now: Date) => ({
-    eventTime: now.toISOString().replace('Z', '000Z'),
+    eventTime: microTime(now),
     reportingController: `keystone.io/${controller}`,
     reportingInstance: hostname(),
   });
@@ -81,7 +80,7 @@ export function createEventRecorder({ transport, clock, log, controller, userAge
 
 function eventOf(resource: Resource, { metadata }: K8sObject, { type, reason, note }: Happening) {
   const { name, namespace, uid, resourceVersion } = metadata;
-  const suffix = createHash('sha256').update(randomUUID()).digest('hex').slice(0, 16);
+  const suffix = randomBytes(8).toString('hex');
   return {
     apiVersion: apiVersionOf(Event),
     kind: Event.kind,
@@ -89,7 +88,7 @@ function eventOf(resource: Resource, { metadata }: K8sObject, { type, reason, no
     action: 'Reconcile',
     type,
     reason,
-    note: note.slice(0, LONGEST_NOTE),
+    note: note.slice(0, LONGEST_MESSAGE),
     regarding: {
       apiVersion: apiVersionOf(resource),
       kind: resource.kind,

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Clock } from './clock.ts';
-import type { Part } from './manager.ts';
+import { httpPart, type HttpPart } from './http-part.ts';
 
 /** Tells what is wrong, in a few words, or nothing. */
 export type Check = () => string | undefined;
@@ -20,9 +19,8 @@ const STALL_MS = 10_000;
 const BEAT_MS = 1_000;
 
 /** Serves /healthz and /readyz in the API server's own format: `ok`, or the checks that fail and why. */
-export function healthPart({ clock, host, port, readiness }: HealthOptions): Part & { address(): AddressInfo } {
+export function healthPart({ clock, host, port, readiness }: HealthOptions): HttpPart {
   const server = createServer();
-  const listening = Promise.withResolvers<void>();
   let lastBeat = clock.now();
   const liveness = {
     eventLoop: () => (clock.now() - lastBeat > STALL_MS ? `stalled for ${Math.round((clock.now() - lastBeat) / 1000)} s` : undefined),
@@ -35,29 +33,11 @@ export function healthPart({ clock, host, port, readiness }: HealthOptions): Par
     response.end(failing.length === 0 ? 'ok\n' : `${failing.join('\n')}\n`);
   });
 
-  return {
-    name: 'probes',
-    ready: () => listening.promise,
-    /** Where it listens, once it is ready: port 0 means any that is free. */
-    address() {
-      const address = server.address();
-      if (address === null || typeof address === 'string') throw new Error('The probes do not listen');
-      return address;
-    },
-    async run(signal) {
-      const beat = setInterval(() => (lastBeat = clock.now()), BEAT_MS);
-      server.once('error', listening.reject);
-      server.listen(port, host, listening.resolve);
-      await listening.promise;
-      await new Promise<void>((resolve) => {
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        if (signal.aborted) resolve();
-      });
-      clearInterval(beat);
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
+  const beating = (): Disposable => {
+    const beat = setInterval(() => (lastBeat = clock.now()), BEAT_MS);
+    return { [Symbol.dispose]: () => clearInterval(beat) };
   };
+  return httpPart(server, { name: 'probes', host, port, alongside: beating });
 }
 
 const faultLine = (name: string, fault: string | undefined): readonly string[] => (fault === undefined ? [] : [`[-]${name}: ${fault}`]);

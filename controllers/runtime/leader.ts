@@ -7,7 +7,8 @@ import { ApiError, describe, isAlreadyExists, isConflict, isNotFound } from './e
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
 import { leaseName } from './rbac.ts';
-import type { Transport } from './transport.ts';
+import { microTime } from './timestamps.ts';
+import { around, type Transport } from './transport.ts';
 
 /** How long a lease lasts, when its holder gives up, and how often everybody tries; the reasons are in docs/decisions/0006. */
 export interface LeaseTimings {
@@ -45,15 +46,13 @@ export const createElector = (options: ElectorOptions): Elector => new LeaseElec
 
 /** Lets writes through only while the lease is held: a process that was stopped and wakes up again must not finish what it began. */
 export function fenced(inner: Transport, elector: Pick<Elector, 'leads'>): Transport {
-  return {
+  return around(inner, {
     async request(request, signal) {
       if (request.method !== 'GET' && !elector.leads)
         throw new ApiError(0, 'NotLeader', 'The lease is not held any more: nothing is written');
       return inner.request(request, signal);
     },
-    watch: (request, signal) => inner.watch(request, signal),
-    close: () => inner.close(),
-  };
+  });
 }
 
 class LeaseElector implements Elector {
@@ -176,11 +175,7 @@ class LeaseElector implements Elector {
 
   #client(signal: AbortSignal): Client {
     const { transport, userAgent, controller } = this.#options;
-    const urgent: Transport = {
-      request: (request, abort) => transport.request({ ...request, urgent: true }, abort),
-      watch: (request, abort) => transport.watch(request, abort),
-      close: () => transport.close(),
-    };
+    const urgent = around(transport, { request: (request, abort) => transport.request({ ...request, urgent: true }, abort) });
     return createClient(urgent, { fieldManager: `keystone-${controller}-lease`, userAgent: `${userAgent} (lease)` }, signal);
   }
 
@@ -195,9 +190,9 @@ class LeaseElector implements Elector {
     return { holderIdentity: identity, leaseDurationSeconds, acquireTime: now, renewTime: now, leaseTransitions };
   }
 
-  /** For people to read: nobody decides on it. A MicroTime has six digits. */
+  /** For people to read: nobody decides on it. */
   #now(): string {
-    return this.#options.clock.date().toISOString().replace('Z', '000Z');
+    return microTime(this.#options.clock.date());
   }
 }
 

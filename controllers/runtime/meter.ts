@@ -1,15 +1,16 @@
+import type { Deadline } from './deadline.ts';
 import { ApiError, TerminalError, TransientError } from './errors.ts';
 import type { Metrics } from './metrics.ts';
 import type { PassResult } from './pass.ts';
-import type { QueueObserver, WorkQueue } from './workqueue.ts';
+import { LOW_PRIORITY, NORMAL_PRIORITY, type QueueObserver, type WorkQueue } from './workqueue.ts';
 
 /** What one controller tells the metrics. */
 export interface Meter {
   readonly queue: QueueObserver;
   /** A pass begins. */
   begins(): void;
-  /** A pass is over. */
-  ended(seconds: number, result: PassResult, timedOut: boolean): void;
+  /** A pass is over, by itself or cut off. */
+  ended(seconds: number, result: PassResult, cut: Deadline['cut']): void;
   /** A pass was put off, since the local copy is older than the last write. */
   putOff(): void;
   /** What an apply of a child came to. */
@@ -40,7 +41,8 @@ export function createMeter(metrics: Metrics, controller: string, concurrency: n
     const { queueDepth, unfinishedSeconds, longestSeconds } = metrics;
     const working = queue().working();
     const depths = queue().depths();
-    for (const priority of [0, -100, ...depths.keys()]) queueDepth.set({ ...named, priority: String(priority) }, depths.get(priority) ?? 0);
+    for (const priority of [NORMAL_PRIORITY, LOW_PRIORITY, ...depths.keys()])
+      queueDepth.set({ ...named, priority: String(priority) }, depths.get(priority) ?? 0);
     unfinishedSeconds.set(named, working.reduce((sum, ms) => sum + ms, 0) / 1000);
     longestSeconds.set(named, Math.max(0, ...working) / 1000);
   });
@@ -52,15 +54,15 @@ export function createMeter(metrics: Metrics, controller: string, concurrency: n
       finished: (ms) => metrics.workSeconds.observe(named, ms / 1000),
     },
     begins: () => metrics.activeWorkers.inc(own),
-    ended(seconds, result, timedOut) {
+    ended(seconds, result, cut) {
       metrics.activeWorkers.dec(own);
       metrics.reconcileSeconds.observe(own, seconds);
       metrics.reconciles.inc({ ...own, result: labelOf(result) });
-      if (timedOut) metrics.timeouts.inc(own);
+      if (cut === 'timeout') metrics.timeouts.inc(own);
       if (result.kind !== 'failed') return;
       metrics.reconcileErrors.inc(own);
       if (result.error instanceof TerminalError) metrics.terminalErrors.inc(own);
-      else if (isSlip(result.error) && !timedOut) metrics.panics.inc(own);
+      else if (isSlip(result.error) && cut === undefined) metrics.panics.inc(own);
     },
     putOff: () => metrics.staleSkips.inc(own),
     applied: (result) => metrics.applies.inc({ ...own, result }),

@@ -1,12 +1,12 @@
 import { systemClock, type Clock } from './clock.ts';
 import { ApiError } from './errors.ts';
 import { stopwatch, type Metrics } from './metrics.ts';
-import type { Transport } from './transport.ts';
+import { around, type Transport } from './transport.ts';
 
 /** Counts every call and times those that end; a watch counts once, when it is answered. */
 export function metered(inner: Transport, metrics: Metrics, host: string, clock: Clock = systemClock): Transport {
   const count = (method: string, code: string) => metrics.requests.inc({ code, method, host });
-  return {
+  return around(inner, {
     async request(request, signal) {
       const seconds = stopwatch(clock);
       try {
@@ -37,8 +37,7 @@ export function metered(inner: Transport, metrics: Metrics, host: string, clock:
         throw error;
       }
     },
-    close: () => inner.close(),
-  };
+  });
 }
 
 /** client-go's word for no answer at all. */

@@ -6,8 +6,8 @@ import { createGatekeeper, type Permission } from './authorization.ts';
 import { issueAuthority, issueServer } from './certificates.ts';
 import type { Clock } from './clock.ts';
 import { describe } from './errors.ts';
+import { httpPart, type HttpPart } from './http-part.ts';
 import type { Logger } from './log.ts';
-import type { Part } from './manager.ts';
 import { scrape, type Metrics } from './metrics.ts';
 import type { Transport } from './transport.ts';
 
@@ -29,27 +29,12 @@ const CERTIFICATE_DAYS = 3650;
 const DAY_MS = 86_400_000;
 
 /** Serves /metrics in Prometheus' text format. */
-export function metricsPart(options: MetricsServerOptions): Part {
+export function metricsPart(options: MetricsServerOptions): HttpPart {
   const { host, port, secure, clock } = options;
   const answer = createAnswer(options);
-  const listening = Promise.withResolvers<void>();
-  return {
-    name: 'metrics',
-    ready: () => listening.promise,
-    async run(signal) {
-      const serve = (request: IncomingMessage, response: ServerResponse): void => void answer(request, response);
-      const server = secure ? createServer(selfSigned(clock.date()), serve) : createPlainServer(serve);
-      server.once('error', listening.reject);
-      server.listen(port, host, listening.resolve);
-      await listening.promise;
-      await new Promise<void>((resolve) => {
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        if (signal.aborted) resolve();
-      });
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  const serve = (request: IncomingMessage, response: ServerResponse): void => void answer(request, response);
+  const server = secure ? createServer(selfSigned(clock.date()), serve) : createPlainServer(serve);
+  return httpPart(server, { name: 'metrics', host, port });
 }
 
 /** Nobody knows its name: a scraper skips that check, as with controller-runtime's own. What counts is that the token is not overheard. */

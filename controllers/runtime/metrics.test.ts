@@ -64,7 +64,7 @@ describe('the metrics', () => {
 
   it('have the buckets of controller-runtime and client-go (checklist 36)', async () => {
     const metrics = createMetrics();
-    createMeter(metrics, 'c', 1, () => createWorkQueue(fakeClock())).ended(0.2, { kind: 'done' }, false);
+    createMeter(metrics, 'c', 1, () => createWorkQueue(fakeClock())).ended(0.2, { kind: 'done' }, undefined);
     metrics.queueSeconds.observe({ name: 'c', controller: 'c' }, 1);
     metrics.requestSeconds.observe({ verb: 'GET', host: 'h' }, 1);
     const bounds = async (name: string) => (await lines(metrics, `${name}_bucket`)).map((line) => /le="([^"]+)"/.exec(line)?.[1]);
@@ -120,14 +120,15 @@ describe('the metrics', () => {
     const metrics = createMetrics();
     const meter = createMeter(metrics, 'c', 1, () => createWorkQueue(fakeClock()));
     const errors = [new TerminalError('Bad', 'bad'), new TypeError('slip'), new ApiError(500, 'InternalError', 'down')];
-    for (const error of errors) meter.ended(0, { kind: 'failed', error }, false);
-    meter.ended(60, { kind: 'failed', error: new Error('Nothing may take longer') }, true);
+    for (const error of errors) meter.ended(0, { kind: 'failed', error }, undefined);
+    meter.ended(60, { kind: 'failed', error: new Error('Nothing may take longer') }, 'timeout');
+    meter.ended(20, { kind: 'failed', error: new Error('The operator is stopping') }, 'stop');
     const values = await Promise.all(
       ['reconcile_errors', 'terminal_reconcile_errors', 'reconcile_panics', 'reconcile_timeouts'].map((name) =>
         lines(metrics, `controller_runtime_${name}_total{`),
       ),
     );
-    expect(values.flat().map((line) => line.split(' ')[1])).to.deep.equal(['4', '1', '1', '1']);
+    expect(values.flat().map((line) => line.split(' ')[1])).to.deep.equal(['5', '1', '1', '1']);
   });
 
   it('count a key once when it comes to wait, and its wait and work', async () => {

@@ -28,6 +28,14 @@ export interface Transport {
   close(): Promise<void>;
 }
 
+/** The same way with something in between. */
+export const around = (inner: Transport, change: Partial<Transport>): Transport => ({
+  request: (request, signal) => inner.request(request, signal),
+  watch: (request, signal) => inner.watch(request, signal),
+  close: () => inner.close(),
+  ...change,
+});
+
 /** As many calls at once as one API priority level comfortably seats; more would only queue there instead of here. */
 const CALL_CONNECTIONS = 16;
 /** Below the API server's 90 s, so that it is always we who close an idle connection. */

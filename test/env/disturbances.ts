@@ -1,16 +1,9 @@
 import { ApiError } from '../../controllers/runtime/errors.ts';
-import type { ApiRequest, Transport } from '../../controllers/runtime/transport.ts';
+import { around, type ApiRequest, type Transport } from '../../controllers/runtime/transport.ts';
 import type { WatchBatch } from '../../controllers/runtime/watch-stream.ts';
 
 /** Something that stands between an engine and the API server. */
 export type Wrap = (inner: Transport) => Transport;
-
-const around = (inner: Transport, change: Partial<Transport>): Transport => ({
-  request: (request, signal) => inner.request(request, signal),
-  watch: (request, signal) => inner.watch(request, signal),
-  close: () => inner.close(),
-  ...change,
-});
 
 /** Events are told on the side: nothing depends on one. */
 const isWrite = ({ method, path }: ApiRequest): boolean => method !== 'GET' && !path.endsWith('/events');

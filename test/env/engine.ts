@@ -11,7 +11,7 @@ import { silentLogger, type Logger } from '../../controllers/runtime/log.ts';
 import { createMetrics, type Metrics } from '../../controllers/runtime/metrics.ts';
 import { runInOrder } from '../../controllers/runtime/manager.ts';
 import { isObject } from '../../controllers/runtime/resource.ts';
-import { connect, type ApiRequest, type Transport } from '../../controllers/runtime/transport.ts';
+import { around, connect, type ApiRequest, type Transport } from '../../controllers/runtime/transport.ts';
 import { eventually } from './eventually.ts';
 
 /** One operator inside the test's own process, against a real API server. */
@@ -84,7 +84,7 @@ export async function runEngine(controllers: readonly Controller[], options: Eng
 
 /** Looks at everything that goes by: each write, and each status that the API server answers one with. */
 function recording(inner: Transport, writes: ApiRequest[], statusFaults: string[]): Transport {
-  return {
+  return around(inner, {
     async request(request, signal) {
       if (request.method !== 'GET' && !request.path.endsWith('/events')) writes.push(request);
       const answer = await inner.request(request, signal);
@@ -92,9 +92,7 @@ function recording(inner: Transport, writes: ApiRequest[], statusFaults: string[
       if (status !== undefined) statusFaults.push(...conditionFaults(status).map((fault) => `${request.path}: ${fault}`));
       return answer;
     },
-    watch: (request, signal) => inner.watch(request, signal),
-    close: () => inner.close(),
-  };
+  });
 }
 
 /** A spec may change while its status is on the way: the status is judged for the generation that it was made for. */

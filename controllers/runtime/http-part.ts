@@ -1,0 +1,48 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Part } from './manager.ts';
+
+/** A server of ours, and where it listens. */
+export interface HttpPart extends Part {
+  /** Known once it is ready: port 0 means any that is free. */
+  address(): AddressInfo;
+}
+
+/** What a server does besides answering. */
+export interface HttpPartOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** What goes on while it listens; disposed when it stops. */
+  readonly alongside?: () => Disposable;
+  /** How long a request that has begun may go on once the server stops; without it, no longer. */
+  readonly drainMs?: number;
+}
+
+/** Serves from start to stop; a port that is taken fails the start. */
+export function httpPart(server: Server, { name, host, port, alongside, drainMs = 0 }: HttpPartOptions): HttpPart {
+  const listening = Promise.withResolvers<void>();
+  return {
+    name,
+    ready: () => listening.promise,
+    address() {
+      const address = server.address();
+      if (address === null || typeof address === 'string') throw new Error(`${name} does not listen`);
+      return address;
+    },
+    async run(signal) {
+      server.once('error', listening.reject);
+      server.listen(port, host, listening.resolve);
+      await listening.promise;
+      using _ = alongside?.();
+      await new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve(), { once: true });
+        if (signal.aborted) resolve();
+      });
+      const closed = new Promise((resolve) => server.close(resolve));
+      const cutOff = setTimeout(() => server.closeAllConnections(), drainMs);
+      await closed;
+      clearTimeout(cutOff);
+    },
+  };
+}
