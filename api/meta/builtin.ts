@@ -6,6 +6,7 @@ import type {
   V1NetworkPolicy,
   V1Node,
   V1PersistentVolume,
+  V1Pod,
   V1ResourceQuota,
   V1Secret,
   V1StorageClass,
@@ -36,6 +37,8 @@ export type NetworkPolicy = Builtin<V1NetworkPolicy>;
 export type Node = Builtin<V1Node>;
 /** A piece of storage, bound to one claim. */
 export type PersistentVolume = Builtin<V1PersistentVolume>;
+/** Containers that run together on one node. */
+export type Pod = Builtin<V1Pod>;
 /** What a namespace may hold and use; enforced once its status repeats its spec. */
 export type ResourceQuota = Builtin<V1ResourceQuota>;
 /** A kind of storage that claims may ask for. */
@@ -47,6 +50,7 @@ export const ConfigMap: Resource<ConfigMap> = { group: '', version: 'v1', plural
 export const Namespace: Resource<Namespace> = { group: '', version: 'v1', plural: 'namespaces', kind: 'Namespace', namespaced: false };
 export const Node: Resource<Node> = { group: '', version: 'v1', plural: 'nodes', kind: 'Node', namespaced: false };
 export const Secret: Resource<Secret> = { group: '', version: 'v1', plural: 'secrets', kind: 'Secret', namespaced: true };
+export const Pod: Resource<Pod> = { group: '', version: 'v1', plural: 'pods', kind: 'Pod', namespaced: true };
 export const Lease: Resource<Lease> = { group: 'coordination.k8s.io', version: 'v1', plural: 'leases', kind: 'Lease', namespaced: true };
 export const LimitRange: Resource<LimitRange> = { group: '', version: 'v1', plural: 'limitranges', kind: 'LimitRange', namespaced: true };
 export const NetworkPolicy: Resource<NetworkPolicy> = {

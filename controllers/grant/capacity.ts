@@ -1,4 +1,4 @@
-import { formatQuantity, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
+import { formatQuantity, lesserOf, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
 import type { Hard } from './hard.ts';
 
 /** One Grant's claim on what the nodes can carry. */
@@ -70,10 +70,9 @@ export const asksForMore = (wanted: Hard, held: Hard): boolean => growthOf(held,
 
 /** What is in force while an enlargement does not fit: of what nodes carry the old amount, unless less is asked for. */
 export const withoutGrowth = (wanted: Hard, held: Hard): Hard =>
-  Object.fromEntries(Object.entries(wanted).map(([key, amount]) => [key, isOfNodes(key) ? lesser(amount, held[key] ?? '0') : amount]));
+  Object.fromEntries(Object.entries(wanted).map(([key, amount]) => [key, isOfNodes(key) ? lesserOf(amount, held[key] ?? '0') : amount]));
 
 const isOfNodes = (key: string): boolean => ofNodes(key.replace(/^limits\./, 'requests.')) !== undefined;
-const lesser = (a: string, b: string): string => ((parseQuantity(a) ?? 0n) <= (parseQuantity(b) ?? 0n) ? a : b);
 
 type Needs = readonly (readonly [string, Quantity])[];
 

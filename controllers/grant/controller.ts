@@ -13,10 +13,10 @@ import {
   mapTo,
 } from '../runtime/index.ts';
 import { confirmEnforced, ensureNamespace, isolateNetwork, limitResources } from './enforcement.ts';
-import { awaitRelease, keepData, recordEnd, releaseNamespace } from './ending.ts';
+import { awaitRelease, endWorkloads, keepData, recordEnd, releaseNamespace, reportTrouble, stopNewWork } from './ending.ts';
 import type { Facts } from './facts.ts';
 import { grantGauges } from './metrics.ts';
-import { claimChanged, isLeaving, isUnsettled, phaseOf, realmChanged, type Phase } from './policy.ts';
+import { claimChanged, countsAnew, isLeaving, isUnsettled, phaseOf, realmChanged, type Phase } from './policy.ts';
 import { grantStatus } from './status.ts';
 import {
   awaitRoom,
@@ -35,13 +35,13 @@ const allGrants = (_: unknown, cache: Reader): readonly string[] => cache.list(G
 
 /** A Grant lends a slice of this realm to another realm: one namespace, natively limited. */
 export function grantController(settings: Settings) {
-  const clearBygone = [keepData, releaseNamespace];
+  const clearBygone = [stopNewWork, keepData, endWorkloads, releaseNamespace];
   const ending = [...clearBygone, awaitRelease];
   const enforce = [ensureNamespace, limitResources, isolateNetwork, confirmEnforced];
   /** What is done in each phase, in order, once it is known whose the Grant is. */
   const plans: Readonly<Record<Phase, typeof enforce>> = {
-    Pending: clearBygone,
-    Active: [...clearBygone, capacityStep(settings), promiseSlice, ...enforce, awaitRoom],
+    Pending: [...clearBygone, reportTrouble],
+    Active: [...clearBygone, capacityStep(settings), promiseSlice, ...enforce, awaitRoom, reportTrouble],
     Revoked: [recordEnd, ...ending],
     Expired: [recordEnd, ...ending],
   };
@@ -52,11 +52,11 @@ export function grantController(settings: Settings) {
     // A Grant that ends or shrinks makes room for those that wait, whoever or whatever ended it.
     rivals: {
       when: claimChanged,
-      whom: (changed, cache) =>
+      whom: (changed, cache, previous) =>
         isServed(changed, settings)
           ? cache
               .list(Grant)
-              .filter((grant) => isServed(grant, settings) && isUnsettled(grant))
+              .filter((grant) => isServed(grant, settings) && (isUnsettled(grant) || countsAnew(changed, previous)))
               .map(keyOf)
           : [],
     },
@@ -66,13 +66,13 @@ export function grantController(settings: Settings) {
       ...[Namespace, LimitRange, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
     ],
     watches: [mapTo(ClusterRegistration, allGrants, {}, realmChanged), mapTo(StorageClass, allGrants)],
-    rbac: [allow('', ['persistentvolumes'], ['list', 'patch'])],
+    rbac: [allow('', ['persistentvolumes'], ['list', 'patch']), allow('', ['pods'], ['deletecollection'])],
     // The steps mostly wait for the API server; who is let in is decided without waiting, so that passes may overlap.
     concurrency: 4,
     facts: () => ({}),
     plan: (grant, now) => {
       // One that was let in where none are served any more goes on to its end.
-      if (!isServed(grant, settings) && !isLeaving(grant, now)) return [...clearBygone, refuseNamespace(settings)];
+      if (!isServed(grant, settings) && !isLeaving(grant, now)) return [...clearBygone, reportTrouble, refuseNamespace(settings)];
       return [knowRealm, observeLife, ...plans[phaseOf(grant, now)]];
     },
     ending,

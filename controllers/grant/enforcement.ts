@@ -5,7 +5,7 @@ import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { TransientError, done, isAlreadyExists, waitFor, type Reader, type Scope, type Step } from '../runtime/index.ts';
 import { parseQuantity } from '../runtime/quantity.ts';
 import type { Facts } from './facts.ts';
-import { allowedStorageClasses, type Hard } from './hard.ts';
+import { allowedStorageClasses, countsPods, inForceOf, type Hard } from './hard.ts';
 import { OURS, renderLimitRange, renderNamespace, renderNetworkPolicies, renderQuota } from './render.ts';
 
 type GrantStep = Step<Grant, Facts>;
@@ -21,8 +21,12 @@ function sliceOf({ facts }: Scope<Grant, Facts>): { readonly namespace: string; 
 export const ensureNamespace: GrantStep = async (scope) => {
   const { object, cache, client, facts } = scope;
   const { namespace: name, hard } = sliceOf(scope);
-  facts.storageClasses = allowedStorageClasses(hard, defaultClassIn(cache));
-  const desired = renderNamespace(object, name, hard, facts.storageClasses);
+  const defaultClass = defaultClassIn(cache);
+  facts.storageClasses = allowedStorageClasses(hard, defaultClass);
+  facts.inForce = cache.get(ResourceQuota, { namespace: name, name: OURS })?.status?.hard ?? {};
+  // In a slice that is used already, a resource is opened once the quota counts it: what no quota knows yet is not limited.
+  const open = countsPods(facts.inForce) ? inForceOf(hard, facts.inForce) : hard;
+  const desired = renderNamespace(object, name, { hard: open, storageClasses: allowedStorageClasses(open, defaultClass) });
   const live = cache.get(Namespace, { namespace: '', name });
   if (live?.metadata.deletionTimestamp !== undefined) {
     return waitFor(
@@ -91,13 +95,13 @@ export const isolateNetwork: GrantStep = async (scope) => {
 export const confirmEnforced: GrantStep = async (scope) => {
   const { object, cache, facts } = scope;
   const { namespace, hard } = sliceOf(scope);
-  const quota = cache.get(ResourceQuota, { namespace, name: OURS });
   const wanted = renderQuota(object, namespace, hard).spec?.hard ?? {};
-  const inForce = quota?.status?.hard ?? {};
+  const inForce = facts.inForce ?? {};
+  facts.limited = countsPods(inForce);
+  facts.used = cache.get(ResourceQuota, { namespace, name: OURS })?.status?.used ?? {};
   facts.quotaEnforced = Object.entries(wanted).every(([key, amount]) => parseQuantity(inForce[key] ?? '') === parseQuantity(amount ?? ''));
   if (!facts.quotaEnforced)
     return waitFor('QuotaPending' satisfies GrantReason, 'The quota is made and not in force yet', QUOTA_PATIENCE_MS);
-  facts.used = quota?.status?.used ?? {};
   return done;
 };
 

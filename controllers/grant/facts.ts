@@ -9,7 +9,10 @@ export interface Facts {
   realm?: string;
   phase?: Phase;
   epoch?: number;
+  /** The limits to enforce now. */
   hard?: Hard;
+  /** What is lent from now on, where that is more: persisted first, enforced in the next pass. */
+  promised?: Hard;
   capacity?: CapacityVerdict;
   /** Why more is asked for than is lent. */
   heldBack?: string;
@@ -18,9 +21,18 @@ export interface Facts {
   namespaceReady?: boolean;
   /** The storage classes that claims may name. */
   storageClasses?: readonly string[];
+  /** What the API server enforced when the pass began: what is decided in it is decided on the same. */
+  inForce?: Hard;
+  /** Whether Pods are limited at all, be it by what was lent before. */
+  limited?: boolean;
+  /** Whether the limits are those that are wanted. */
   quotaEnforced?: boolean;
   networkIsolated?: boolean;
   used?: Hard;
+  /** Namespaces with data that could not be kept. */
+  unkept?: Set<string>;
+  /** What stood in the way of taking back an earlier slice: an error to throw once all else is done. */
+  trouble?: Error;
   /** The end of this epoch, once it is decided. */
   ended?: NonNullable<NonNullable<Grant['status']>['ended']>;
 }

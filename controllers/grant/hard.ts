@@ -97,6 +97,19 @@ export function allowedStorageClasses(hard: Hard, defaultClass: string | undefin
   return defaultClass !== undefined && isSome(hard['requests.storage']) ? [defaultClass] : [];
 }
 
+/** The part of the limits that the API server enforces already: before that, nothing is opened that they would limit. */
+export const inForceOf = (hard: Hard, enforced: Hard): Hard =>
+  Object.fromEntries(Object.entries(hard).filter(([key]) => enforced[key] !== undefined));
+
+/** Whether a Pod is counted in everything that it needs. */
+export const countsPods = (enforced: Hard): boolean => NEEDED.every((key) => enforced[key] !== undefined);
+
+/** Amounts in a sentence. */
+export const listed = (amounts: Hard): string =>
+  Object.entries(amounts)
+    .map(([name, amount]) => `${amount} ${name}`)
+    .join(', ');
+
 /** Whether any storage is lent. */
 export const lendsStorage = (hard: Hard): boolean => isSome(hard['requests.storage']);
 

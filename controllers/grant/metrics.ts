@@ -2,6 +2,7 @@ import { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import type { GaugeSpec, Sample } from '../runtime/gauges.ts';
 import { parseQuantity } from '../runtime/quantity.ts';
 import { keyOf } from '../runtime/resource.ts';
+import { shareOf } from './claims.ts';
 import type { Hard } from './hard.ts';
 
 /** What Prometheus is told of each Grant; docs/metrics.md explains them. */
@@ -9,7 +10,7 @@ export const grantGauges: readonly GaugeSpec[] = [
   gauge('keystone_grant_info', 'Always 1: who borrows, and the phase', ['grantee', 'phase'], ({ spec, status }) => [
     { labels: { grantee: spec.granteeRealm, phase: status?.phase ?? 'Pending' }, value: 1 },
   ]),
-  gauge('keystone_grant_hard', 'What is lent, in base units', ['resource'], ({ status }) => amounts(status?.hard ?? {})),
+  gauge('keystone_grant_hard', 'What is lent, in base units; absent while nothing is', ['resource'], (grant) => amounts(shareOf(grant))),
   gauge('keystone_grant_used', 'What is used of it, in base units', ['resource'], ({ status }) =>
     amounts(status?.used ?? {}, status?.hard),
   ),

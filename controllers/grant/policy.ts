@@ -33,6 +33,10 @@ export function epochToCome(grant: Grant): number {
 export const claimChanged = (previous: Grant, next: Grant): boolean =>
   previous.metadata.generation !== next.metadata.generation || canonical(claimIn(previous)) !== canonical(claimIn(next));
 
+/** Whether a Grant that took nothing from the others' guarantee takes its share now: then also those that had room may have none. */
+export const countsAnew = (changed: Grant, previous: Grant | undefined): boolean =>
+  previous?.spec.overcommit === 'Allow' && changed.spec.overcommit !== 'Allow';
+
 const claimIn = ({ status, metadata: { deletionTimestamp } }: Grant) =>
   [status?.phase, status?.namespace, status?.ended, status?.hard, deletionTimestamp].map((part) => part ?? null);
 
@@ -42,18 +46,17 @@ export const realmChanged = ({ status: previous }: ClusterRegistration, { status
 
 /** Whether a Grant may be waiting for room: all but those that say of their present spec that it fits, or are over. */
 export const isUnsettled = ({ metadata, status }: Grant): boolean =>
-  status?.phase !== 'Revoked' &&
-  status?.phase !== 'Expired' &&
+  !isOver(status?.phase) &&
   status?.conditions?.some(
     ({ type, status: is, observedGeneration }) =>
       type === 'CapacityAvailable' && is === 'True' && observedGeneration === metadata.generation,
   ) !== true;
 
 /** Whether a Grant is over and something of it may still be there. */
-export const isLeaving = (grant: Grant, now: Date): boolean => (grant.metadata.finalizers ?? []).length > 0 && isOver(grant, now);
+export const isLeaving = (grant: Grant, now: Date): boolean => (grant.metadata.finalizers ?? []).length > 0 && isOver(phaseOf(grant, now));
 
 /** Whether nothing is lent any more. */
-export const isOver = (grant: Grant, now: Date): boolean => ['Revoked', 'Expired'].includes(phaseOf(grant, now));
+export const isOver = (phase: Phase | undefined): boolean => phase === 'Revoked' || phase === 'Expired';
 
 /** Decides the phase from what the owner asks, what already happened and the clock. No I/O: policy.test.ts is the whole truth. */
 export function phaseOf(grant: Grant, now: Date): Phase {

@@ -1,23 +1,24 @@
 import type { LimitRange, Namespace, NetworkPolicy, PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
 import type { ApplyConfig } from '../../api/meta/object.ts';
-import { METADATA_SERVICES } from '../../api/keystone/v1alpha1/grant.network.ts';
+import { METADATA_SERVICES, REALM_PREFIX } from '../../api/keystone/v1alpha1/grant.network.ts';
 import { ALLOWED_RESOURCES, ALLOWED_STORAGE_CLASSES, SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { RETAINED_FROM, RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
-import { parseQuantity } from '../runtime/quantity.ts';
+import { lesserOf } from '../runtime/quantity.ts';
 import { holds } from './cidr.ts';
 import { allowedResources, cordonedHard, quotaHard, type Hard } from './hard.ts';
 
 /** The name of each object of ours in a slice. */
 export const OURS = 'grant';
 
+/** What a slice may ask for by name: the resources of these limits, and these classes. */
+export interface Opened {
+  readonly hard: Hard;
+  readonly storageClasses: readonly string[];
+}
+
 /** The namespace of a slice: what the API server and its policies read there limits all that is in it. */
-export const renderNamespace = (
-  { metadata, spec }: Grant,
-  name: string,
-  hard: Hard,
-  storageClasses: readonly string[],
-): ApplyConfig<Namespace> => ({
+export const renderNamespace = ({ metadata, spec }: Grant, name: string, { hard, storageClasses }: Opened): ApplyConfig<Namespace> => ({
   metadata: {
     name,
     labels: {
@@ -53,10 +54,9 @@ export const renderLimitRange = (namespace: string, hard: Hard): ApplyConfig<Lim
 /** As much as the slice has, up to the usual; never less than what is asked for in its stead, which no LimitRange may say. */
 const roomIn = (hard: Hard): Hard =>
   Object.fromEntries(
-    Object.entries(ROOM).map(([name, usual]) => [name, greater(lesser(usual, hard[`limits.${name}`] ?? '0'), UNSAID[name] ?? '0')]),
+    Object.entries(ROOM).map(([name, usual]) => [name, greater(lesserOf(usual, hard[`limits.${name}`] ?? '0'), UNSAID[name] ?? '0')]),
   );
-const lesser = (a: string, b: string): string => ((parseQuantity(a) ?? 0n) <= (parseQuantity(b) ?? 0n) ? a : b);
-const greater = (a: string, b: string): string => (lesser(a, b) === a ? b : a);
+const greater = (a: string, b: string): string => (lesserOf(a, b) === a ? b : a);
 
 type Rule = NonNullable<NetworkPolicy['spec']>;
 const DNS_PORTS = [
@@ -107,16 +107,20 @@ function exceptOf(cidr: string): { readonly except?: string[] } {
   return except.length === 0 ? {} : { except };
 }
 
-const REALM = 'realm:';
-
 /** A destination is an address block or the name of a realm, whose addresses only its registration knows. */
-export const isCidr = (destination: string): boolean => !destination.startsWith(REALM);
+export const isCidr = (destination: string): boolean => !destination.startsWith(REALM_PREFIX);
 
 /** The realms among the destinations, whose addresses are not known to a NetworkPolicy yet. */
 export const realmsOf = ({ spec }: Grant): readonly string[] =>
   spec.networkPolicy.allowedDestinations
     .filter((destination) => !isCidr(destination))
-    .map((destination) => destination.slice(REALM.length));
+    .map((destination) => destination.slice(REALM_PREFIX.length));
+
+/** What an ending slice may still hold: what runs, until it has ended, and nothing new. */
+export const renderShut = (namespace: string, { spec }: ResourceQuota): ApplyConfig<ResourceQuota> => ({
+  metadata: { name: OURS, namespace },
+  spec: { hard: cordonedHard(spec?.hard ?? {}) },
+});
 
 /** Keeps a volume after its claim is gone, and says whose it was and until when. */
 export const renderRetained = ({ metadata }: Grant, volume: PersistentVolume, until: string): ApplyConfig<PersistentVolume> => ({

@@ -1,8 +1,8 @@
 import type { Grant, GrantCondition, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { defineStatus, type Moment, type Verdict } from '../runtime/conditions.ts';
 import type { Facts } from './facts.ts';
-import { cordonedHard, freeOf, isNeeded, lacked, lendsStorage, overused, wantsBandwidth, type Hard } from './hard.ts';
-import { expiresSoon, latchOf, type Phase } from './policy.ts';
+import { cordonedHard, freeOf, isNeeded, lacked, lendsStorage, listed, overused, wantsBandwidth, type Hard } from './hard.ts';
+import { expiresSoon, isOver, latchOf, type Phase } from './policy.ts';
 import { realmsOf } from './render.ts';
 import { summaryOf } from './summary.ts';
 
@@ -35,8 +35,6 @@ const lifeOf = ({ phase }: Facts, { metadata, status }: Grant): Phase =>
 const isKeptWaiting = ({ phase, namespace }: Facts, { halt }: Moment<Grant>): boolean =>
   phase === 'Active' && halt?.reason === 'InsufficientCapacity' && namespace === undefined;
 
-const isOver = (phase: Phase): boolean => phase === 'Revoked' || phase === 'Expired';
-
 /** The limits and their use; what a pass did not get to see is shown as it was. */
 function whatIsLent(facts: Facts, object: Grant) {
   const { spec, status } = object;
@@ -51,15 +49,16 @@ function whatIsLent(facts: Facts, object: Grant) {
   };
 }
 
-/** What was lent, and the namespace for as long as it is there. */
+/** What was lent, whatever the spec says by now, and the namespace for as long as it is there. */
 function whatWasLent(facts: Facts, { spec, status }: Grant) {
-  const { epoch, hard } = basisOf(facts, status);
+  const { epoch, hard: wanted } = basisOf(facts, status);
+  const hard = status?.hard ?? wanted;
   return { epoch, hard, summary: summaryOf(spec, hard, {}), ...namespaceOf(facts.namespace), ...endOf(epoch, facts, status) };
 }
 
 const basisOf = (facts: Facts, status: Grant['status']): { readonly epoch: number; readonly hard: Hard } => ({
   epoch: facts.epoch ?? status?.epoch ?? 1,
-  hard: facts.hard ?? status?.hard ?? {},
+  hard: facts.promised ?? facts.hard ?? status?.hard ?? {},
 });
 const namespaceOf = (namespace: string | undefined) => (namespace === undefined ? {} : { namespace });
 
@@ -89,10 +88,10 @@ const CORDONED = 'What runs goes on, nothing new begins: spec.cordoned is set';
 /** Whether the guest can begin something new right now. */
 function usableOf(facts: Facts, { object, halt }: Moment<Grant>, phase: Phase): Verdict {
   if (isOver(phase)) return { ...readyOf(object, phase), status: 'False' };
-  // What an enlargement waits for takes nothing from what is lent already.
-  if (halt !== undefined && facts.quotaEnforced !== true) return { status: 'False', reason: halt.reason, message: halt.message };
+  // What a change waits for takes nothing from what is lent already.
+  if (halt !== undefined && facts.limited !== true) return { status: 'False', reason: halt.reason, message: halt.message };
   if (phase === 'Pending') return { ...readyOf(object, phase), status: 'False' };
-  if (facts.quotaEnforced !== true) return no('QuotaPending', 'The limits are not in force yet');
+  if (facts.limited !== true) return no('QuotaPending', 'The limits are not in force yet');
   return object.spec.cordoned ? no('Cordoned', CORDONED) : roomIn(facts);
 }
 
@@ -136,12 +135,10 @@ function capacityOf({ fits, lost }: NonNullable<Facts['capacity']>, { object, ha
       'InsufficientCapacity',
       halt?.reason === 'InsufficientCapacity' ? halt.message : 'What is asked for beyond what is lent does not fit',
     );
-  const gone = Object.entries(lost);
-  if (gone.length === 0) return yes('CapacityAvailable', 'The nodes can carry it beside the others');
-  const missing = gone.map(([name, amount]) => `${amount} ${name}`).join(', ');
+  if (Object.keys(lost).length === 0) return yes('CapacityAvailable', 'The nodes can carry it beside the others');
   return no(
     'NodesLost',
-    `The nodes can no longer carry all Grants; of this one, among the newest, ${missing} have no place, and nothing is evicted for it`,
+    `The nodes can no longer carry all Grants; of this one, among the newest, ${listed(lost)} have no place, and nothing is evicted for it`,
   );
 }
 

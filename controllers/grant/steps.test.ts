@@ -24,14 +24,20 @@ const lent = (cpu: string): NonNullable<Grant['status']> => ({
 });
 
 /** Asks one operator about one Grant among these; tells whether it may go on. */
-function operator() {
+function operator(live: readonly Grant[] = []) {
   const step = capacityStep(SETTINGS);
   return async (object: Grant, among: readonly Grant[]): Promise<string> => {
     const facts: Facts = { realm: 'alice-home' };
-    const cache = { get: () => local, list: () => among, ownedBy: () => [] } as unknown as Reader;
-    const client = {} as never;
+    const held = (name: string): unknown => among.find(({ metadata }) => metadata.name === name) ?? local;
+    const cache = {
+      get: (_: unknown, { name }: { name: string }) => held(name),
+      list: () => among,
+      ownedBy: () => [],
+    } as unknown as Reader;
+    const client = { list: async () => live } as never;
     const now = new Date('2030-06-01T00:00:00Z');
     const outcome = await step({ object, facts, cache, client, now, log: silentLogger, signal: new AbortController().signal });
+    if (facts.promised !== undefined) return 'promised';
     return outcome?.kind === 'wait' ? outcome.reason : 'goes on';
   };
 }
@@ -68,7 +74,7 @@ describe('what an operator remembers of its own promises', () => {
   it('holds nothing for what was wanted and is wanted no more', async () => {
     const ask = operator();
     const wants = grant('a', '7', { status: lent('1') });
-    expect(await ask(wants, [wants])).to.equal('Progressing');
+    expect(await ask(wants, [wants])).to.equal('promised');
     const content = grant('a', '1', { status: lent('1') });
     const other = grant('b', '5');
     expect(await ask(other, [content, other])).to.equal('goes on');
@@ -85,8 +91,27 @@ describe('what an operator remembers of its own promises', () => {
   it('is written down before more is lent, and not asked for again once it is', async () => {
     const ask = operator();
     const small = grant('a', '5', { status: lent('1') });
-    expect(await ask(small, [small])).to.equal('Progressing');
+    expect(await ask(small, [small])).to.equal('promised');
     const shown = grant('a', '5', { status: lent('5') });
     expect(await ask(shown, [shown])).to.equal('goes on');
+  });
+});
+
+describe('what the operator before this one has promised', () => {
+  const at = (resourceVersion: string, of: Grant): Grant => ({ ...of, metadata: { ...of.metadata, resourceVersion } });
+
+  it('counts before the cache shows it: nothing is promised on an old world', async () => {
+    const [older, newer] = [grant('a', '5'), grant('b', '5')];
+    const live = [at('7', { ...older, status: lent('5') }), at('3', newer)];
+    const ask = operator(live);
+    const refused = await ask(at('3', newer), [at('2', older), at('3', newer)]).catch((error: unknown) => error);
+    expect(refused).to.include({ code: 409, reason: 'CacheBehind' });
+    expect(await ask(at('3', newer), live), 'once it does').to.equal('InsufficientCapacity');
+  });
+
+  it('is asked for once: whoever wants nothing new needs no answer', async () => {
+    const settled = grant('a', '5', { status: lent('5') });
+    const ask = operator([at('9', settled)]);
+    expect(await ask(at('2', settled), [at('2', settled)])).to.equal('goes on');
   });
 });

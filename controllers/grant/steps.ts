@@ -1,10 +1,10 @@
 import { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { Grant, type GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
-import { TerminalError, done, enough, requeueAt, waitFor, type Outcome, type Reader, type Step } from '../runtime/index.ts';
+import { TerminalError, done, enough, expectNewest, requeueAt, waitFor, type Outcome, type Reader, type Step } from '../runtime/index.ts';
 import { asksForMore, judgeCapacity, withoutGrowth } from './capacity.ts';
 import { createClaimBook, hardOf, shareOf, type ClaimBook } from './claims.ts';
 import type { Facts } from './facts.ts';
-import type { Hard } from './hard.ts';
+import { listed, type Hard } from './hard.ts';
 import { epochToCome, latchOf, nextMoment, phaseOf } from './policy.ts';
 import { sliceName } from './slice.ts';
 
@@ -19,7 +19,10 @@ type GrantStep = Step<Grant, Facts>;
 /** Whoever may write a Grant lends this realm's resources: that is a matter of a few namespaces. */
 export const refuseNamespace =
   (settings: Settings): GrantStep =>
-  async () => {
+  async ({ object, facts, now }) => {
+    const phase = phaseOf(object, now);
+    // Nothing is lent here, whatever became of it where it was served.
+    facts.phase = phase === 'Active' ? 'Pending' : phase;
     const namespaces = settings.grantNamespaces.join(', ');
     throw new TerminalError(
       'NamespaceNotServed' satisfies GrantReason,
@@ -27,9 +30,10 @@ export const refuseNamespace =
     );
   };
 
+const localIn = (cache: Reader): ClusterRegistration | undefined => cache.get(ClusterRegistration, { namespace: '', name: 'local' });
+
 /** The name of this realm, once it has one. */
-export const realmIn = (cache: Reader): string | undefined =>
-  cache.get(ClusterRegistration, { namespace: '', name: 'local' })?.status?.realm;
+export const realmIn = (cache: Reader): string | undefined => localIn(cache)?.status?.realm;
 
 /** Finds out whether this Grant is this realm's to give: one repository may be synced to many clusters. */
 export const knowRealm: GrantStep = async ({ object, facts, cache }) => {
@@ -52,8 +56,14 @@ export const observeLife: GrantStep = async ({ object, facts, now }) => {
 /** A pure verdict over all Grants. What does not fit waits; of one that is let in, only what it asks for beyond its share. */
 export function capacityStep(settings: Settings): GrantStep {
   const book = createClaimBook();
-  return async ({ object, facts, cache, now }) => {
-    const counted = cache.get(ClusterRegistration, { namespace: '', name: 'local' })?.status?.allocatable;
+  let begun = false;
+  return async ({ object, facts, cache, client, now }) => {
+    // What an operator before this one has promised may not be in the cache yet. From here on, the book knows.
+    if (!begun && asksForMore(hardOf(object), shareOf(object))) {
+      await expectNewest(client, cache, Grant);
+      begun = true;
+    }
+    const counted = localIn(cache)?.status?.allocatable;
     // Who lends more than there is does not wait for the count.
     const allocatable = counted ?? (object.spec.overcommit === 'Allow' ? {} : undefined);
     if (allocatable === undefined) return holdBack({ object, facts, book }, 'The nodes of this realm were not counted yet');
@@ -61,7 +71,7 @@ export function capacityStep(settings: Settings): GrantStep {
     const verdict = judgeCapacity(book.claims(mine, now), allocatable, settings.capacityReserve).get(object.metadata.uid);
     if (verdict === undefined) return done;
     facts.capacity = verdict;
-    return verdict.fits ? lend(object, book) : holdBack({ object, facts, book }, missingText(verdict.missing));
+    return verdict.fits ? lend({ object, facts, book }) : holdBack({ object, facts, book }, missingText(verdict.missing));
   };
 }
 
@@ -69,22 +79,24 @@ const INSUFFICIENT = 'InsufficientCapacity' satisfies GrantReason;
 /** Others' changes wake those that wait; this is for the one that was missed. */
 const LOOK_AGAIN_MS = 60_000;
 
-function lend(grant: Grant, book: ClaimBook): Outcome {
-  const { admitted } = latchOf(grant);
-  if (!asksForMore(hardOf(grant), shareOf(grant))) return done;
-  book.promise(grant);
-  // Persisted before any limit is raised: whoever starts anew must not lend the same room once more.
-  return admitted ? waitFor('Progressing' satisfies GrantReason, 'More is lent from now on: the limits follow', 0) : done;
-}
-
-interface Held {
+interface Judged {
   readonly object: Grant;
   readonly facts: Facts;
   readonly book: ClaimBook;
 }
 
+/** Persisted before any limit is raised: whoever starts anew must not lend the same room once more. What was lent goes on meanwhile. */
+function lend({ object, facts, book }: Judged): Outcome {
+  if (!asksForMore(hardOf(object), shareOf(object))) return done;
+  book.promise(object);
+  if (!latchOf(object).admitted) return done;
+  facts.promised = hardOf(object);
+  facts.hard = withoutGrowth(hardOf(object), shareOf(object));
+  return done;
+}
+
 /** What is not lent yet waits; of what is lent, only the growth does, at the end of the pass. */
-function holdBack({ object, facts, book }: Held, why: string): Outcome {
+function holdBack({ object, facts, book }: Judged, why: string): Outcome {
   book.withdraw(object);
   if (!latchOf(object).admitted) return waitFor(INSUFFICIENT, why, LOOK_AGAIN_MS);
   facts.hard = withoutGrowth(hardOf(object), shareOf(object));
@@ -93,8 +105,10 @@ function holdBack({ object, facts, book }: Held, why: string): Outcome {
 }
 
 /** Says at the end what capacityStep found: what was lent goes on meanwhile. */
-export const awaitRoom: GrantStep = async ({ facts: { heldBack } }) =>
-  heldBack === undefined ? done : waitFor(INSUFFICIENT, `${heldBack}. What was lent goes on`, LOOK_AGAIN_MS);
+export const awaitRoom: GrantStep = async ({ facts: { heldBack, promised } }) => {
+  if (promised !== undefined) return waitFor('Progressing' satisfies GrantReason, 'More is lent from now on: the limits follow', 0);
+  return heldBack === undefined ? done : waitFor(INSUFFICIENT, `${heldBack}. What was lent goes on`, LOOK_AGAIN_MS);
+};
 
 /** Whether a Grant is this realm's to give at all: not another's, and none from a namespace in which none are served. */
 export const isOurs = (grant: Grant, settings: Settings, realm: string | undefined): boolean =>
@@ -105,9 +119,7 @@ export const isServed = (grant: Grant, { grantNamespaces }: Settings): boolean =
   grantNamespaces.includes(grant.metadata.namespace ?? '') || latchOf(grant).admitted;
 
 const missingText = (missing: Hard): string =>
-  `The nodes can't carry it beside what is lent already and the reserve: ${Object.entries(missing)
-    .map(([name, amount]) => `${amount} ${name}`)
-    .join(', ')} missing; lend less, end another Grant, or set spec.overcommit to Allow`;
+  `The nodes can't carry it beside what is lent already and the reserve: ${listed(missing)} missing; lend less, end another Grant, or set spec.overcommit to Allow`;
 
 /** Persists which namespace this epoch will have before it is made: whoever starts anew finds it by this promise. */
 export const promiseSlice: GrantStep = async ({ object, facts }) => {

@@ -10,7 +10,7 @@ import { OWNER_ANNOTATION, owned, ownerUidOf, type Owner } from './ownership.ts'
 import { keyOf, nameOf, servedUnder, targetOf } from './resource.ts';
 
 /** What a step may do to the world, in the name of the object that is reconciled. Every child gets its owner's marks. */
-export interface Writer extends Pick<Client, 'read' | 'list' | 'delete' | 'inquire'> {
+export interface Writer extends Pick<Client, 'read' | 'list' | 'delete' | 'deleteAll' | 'inquire'> {
   /** Brings a child in line by server-side apply; does nothing when it is in line already. */
   apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
   /** Sets fields of an object that is not ours and stays so: no marks, and never creates. */
@@ -85,6 +85,7 @@ export function createWriter({ client, owner, gate, memory, informers, meter }: 
       memory.delete(`${nameOf(resource)} ${keyOf(object)}`);
       await client.delete(resource, object);
     },
+    deleteAll: (resource, namespace) => confirmOwner().then(() => client.deleteAll(resource, namespace)),
   };
 }
 

@@ -25,6 +25,8 @@ export interface Client {
   replace<T extends K8sObject>(resource: Resource<T>, object: T): Promise<T>;
   /** Deletes exactly this object: gone already, or another under its name by now, is as good. */
   delete<T extends K8sObject>(resource: Resource<T>, object: T): Promise<void>;
+  /** Deletes all objects of a kind in a namespace. */
+  deleteAll(resource: Resource, namespace: string): Promise<void>;
   /** What the API server says of itself under a path that is no resource. */
   inquire(path: '/version'): Promise<unknown>;
 }
@@ -112,6 +114,11 @@ class ApiClient implements Client {
     } catch (error) {
       if (!isNotFound(error) && !isConflict(error)) throw error;
     }
+  }
+
+  async deleteAll(resource: Resource, namespace: string): Promise<void> {
+    const body = { apiVersion: 'v1', kind: 'DeleteOptions', propagationPolicy: 'Background' };
+    await this.#call({ method: 'DELETE', path: collectionPath(resource, namespace), body });
   }
 
   inquire(path: '/version'): Promise<unknown> {

@@ -1,6 +1,9 @@
 import type { K8sObject, Resource } from '../../api/meta/object.ts';
-import type { Informers } from './caches.ts';
-import { nameOf } from './resource.ts';
+import type { Informers, Reader } from './caches.ts';
+import type { Client } from './client.ts';
+import { ApiError } from './errors.ts';
+import { keyOf, nameOf } from './resource.ts';
+import { compareVersions } from './store.ts';
 
 /**
  * The stale-cache gate. After a write, the local copies are older than the world until the watch brings the write back.
@@ -42,4 +45,16 @@ export function createGate(informers: Informers): Gate {
     },
     forget: (ownerKey) => expected.delete(ownerKey),
   };
+}
+
+/**
+ * Fails like a lost race unless the cache shows every object of a kind as new as the API server has it by now: for a decision over
+ * all of them right after a start, when a cache may lag behind what the process before this one wrote.
+ */
+export async function expectNewest<T extends K8sObject>(client: Pick<Client, 'list'>, cache: Reader, resource: Resource<T>): Promise<void> {
+  const isBehind = ({ metadata: { namespace = '', name, resourceVersion } }: T): boolean =>
+    compareVersions(cache.get(resource, { namespace, name })?.metadata.resourceVersion ?? '', resourceVersion) < 0;
+  const behind = (await client.list(resource)).find(isBehind);
+  if (behind !== undefined)
+    throw new ApiError(409, 'CacheBehind', `The cache does not show ${resource.kind} ${keyOf(behind)} as it is by now`);
 }

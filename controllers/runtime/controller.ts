@@ -149,7 +149,8 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       if (passes(when, change)) this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
       // At the start everything is looked at anyway.
       if (rivals === undefined || initial || !passes(rivals.when, change)) return;
-      for (const key of rivals.whom(object, cache)) this.#queue.add(key);
+      const previous = change.kind === 'updated' ? servedUnder(resource, change.previous) : undefined;
+      for (const key of rivals.whom(object, cache, previous)) this.#queue.add(key);
     });
   }
 

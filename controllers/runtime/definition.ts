@@ -45,7 +45,7 @@ export interface ControllerSpec<T extends Conditioned, F> {
   /** Which changes of the object itself call for a pass. Its arrival and its end always do. */
   readonly when: Predicate<T>;
   /** Other objects of the kind that this one's coming, changing or going concerns: those that compete with it for something. */
-  readonly rivals?: { readonly when: Predicate<T>; readonly whom: (object: T, cache: Reader) => readonly string[] };
+  readonly rivals?: { readonly when: Predicate<T>; readonly whom: (object: T, cache: Reader, previous?: T) => readonly string[] };
   readonly owns?: readonly ((controller: string) => Watched)[];
   readonly watches?: readonly Watched[];
   /** What the steps do besides keeping children, status and finalizer: all else follows from this description. */

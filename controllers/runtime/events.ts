@@ -113,13 +113,15 @@ export function happeningsOf(
   abnormal: ReadonlySet<string>,
   failed: boolean,
 ): readonly Happening[] {
-  return after.flatMap((condition) => {
+  const changes = after.flatMap((condition): readonly Happening[] => {
     const previous = before.find(({ type }) => type === condition.type);
     const severity = ECHOES.has(condition.type)
       ? undefined
       : severityOf(previous, condition, { abnormal: abnormal.has(condition.type), failed });
     return severity === undefined ? [] : [{ type: severity, reason: condition.reason, note: condition.message }];
   });
+  // Several conditions may change for one reason: that is one thing that happened, and Ready, which comes first, says how grave it is.
+  return changes.filter(({ reason }, i) => changes.findIndex((other) => other.reason === reason) === i);
 }
 
 function severityOf(

@@ -5,6 +5,7 @@ export { defineController, type Controller } from './controller.ts';
 export { done, enough, requeueAfter, requeueAt, waitFor, type Outcome } from './outcome.ts';
 export { annotationChanged, anyOf, deletionStarted, generationChanged, labelChanged } from './predicates.ts';
 export { APPLY, READ, allow } from './rbac.ts';
-export { TerminalError, TransientError, isAlreadyExists, isConflict, isNotFound } from './errors.ts';
+export { TerminalError, TransientError, describe, isAlreadyExists, isApiTrouble, isConflict, isNotFound } from './errors.ts';
+export { expectNewest } from './consistency.ts';
 export { keyOf } from './resource.ts';
 export type { GaugeSpec, Sample } from './gauges.ts';

@@ -67,6 +67,9 @@ function formatDecimal(nanos: bigint): string {
 export const sumQuantities = (texts: readonly (string | number)[]): Quantity =>
   texts.reduce((sum, text) => sum + (parseQuantity(text) ?? 0n), 0n);
 
+/** The lesser of two amounts, as it is written. */
+export const lesserOf = (a: string, b: string): string => ((parseQuantity(a) ?? 0n) <= (parseQuantity(b) ?? 0n) ? a : b);
+
 /** Bytes are written in binary units, all else in decimals: by the resource's name, as the API server's own defaults are. */
 export const styleOf = (resourceName: string): 'binary' | 'decimal' =>
   /(memory|storage|hugepages)/.test(resourceName) ? 'binary' : 'decimal';

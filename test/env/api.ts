@@ -23,6 +23,8 @@ export interface CallOptions {
   readonly body?: unknown;
   readonly contentType?: string;
   readonly userAgent?: string;
+  /** Somebody else than the administrator, by name. */
+  readonly as?: string;
   readonly timeoutMs?: number;
 }
 
@@ -57,11 +59,16 @@ export function connect({ server, ca, cert, key }: Access): Api {
   const dispatcher = new Agent({ connect: { ca, cert, key, timeout: CONNECT_MS } });
   return {
     close: () => dispatcher.destroy(),
-    call: async (method, path, { body, contentType = 'application/json', userAgent = 'keystone-test', timeoutMs = 10_000 } = {}) => {
+    call: async (method, path, { body, contentType = 'application/json', userAgent = 'keystone-test', as, timeoutMs = 10_000 } = {}) => {
       const answer = await request(`${server}${path}`, {
         method,
         dispatcher,
-        headers: { accept: 'application/json', 'content-type': contentType, 'user-agent': userAgent },
+        headers: {
+          accept: 'application/json',
+          'content-type': contentType,
+          'user-agent': userAgent,
+          ...(as === undefined ? {} : { 'impersonate-user': as }),
+        },
         body: body === undefined ? null : JSON.stringify(body),
         signal: AbortSignal.timeout(timeoutMs),
       });

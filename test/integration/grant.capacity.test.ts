@@ -121,6 +121,24 @@ describe('the capacity that Grants share', () => {
     expect(await world.slices()).to.have.length(2);
   });
 
+  it('is told to those who had room when one that took none takes its share', async () => {
+    await world.run();
+    await world.create('much', { hard: { 'requests.cpu': '7', 'requests.memory': '1Gi' }, overcommit: 'Allow' });
+    await world.because('much', 'InForce', 'Usable');
+    await world.create('settled', { hard: HALF });
+    await world.because('settled', 'CapacityAvailable', 'CapacityAvailable');
+    await world.change('much', { overcommit: 'Deny' });
+    const shown = () => Promise.all(['much', 'settled'].map((name) => world.get(name)));
+    const reasons = async () =>
+      (await shown()).map((grant) => grant?.status?.conditions?.find(({ type }) => type === 'CapacityAvailable')?.reason);
+    await eventually(async () =>
+      expect(await reasons())
+        .to.include('NodesLost')
+        .and.include('CapacityAvailable'),
+    );
+    expect((await shown()).map((grant) => grant?.status?.phase)).to.deep.equal(['Active', 'Active']);
+  });
+
   it('lends more than there is to who asks for it knowingly', async () => {
     await world.run();
     await world.create('much', { hard: { 'requests.cpu': '99', 'requests.memory': '1Gi' }, overcommit: 'Allow' });

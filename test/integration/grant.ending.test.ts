@@ -25,13 +25,14 @@ describe('the end of a Grant', () => {
     await world.run();
     await world.create('g', { hard: HALF });
     const first = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
-    await world.change('g', { revoked: true });
+    await world.change('g', { revoked: true, hard: { 'requests.cpu': '1' } });
     const revoked = await world.because('g', 'Revoked');
+    expect(revoked.status?.hard, 'what was lent').to.include(HALF);
     expect(revoked.status).to.include({ phase: 'Revoked', epoch: 1 }).and.not.have.property('namespace');
     expect(revoked.status?.ended).to.include({ epoch: 1, reason: 'Revoked' });
     expect((await api().call('GET', `/api/v1/namespaces/${first}`)).status).to.equal(404);
     expect((await fluxStatus(revoked)).status, 'Flux need not wait').to.equal('Current');
-    await world.change('g', { revoked: false });
+    await world.change('g', { revoked: false, hard: HALF });
     const second = await world.because('g', 'InForce', 'Usable');
     expect(second.status).to.include({ epoch: 2 }).and.not.have.property('ended');
     expect(second.status?.namespace).not.to.equal(first);
@@ -43,6 +44,10 @@ describe('the end of a Grant', () => {
     await world.create('seed', seedSpec());
     const expired = await world.because('seed', 'Expired');
     expect(expired.status).to.include({ phase: 'Expired' });
+    expect(
+      now.writes.filter(({ body }) => JSON.stringify(body).includes('about to be taken back')),
+      'there is nothing to take',
+    ).to.deep.equal([]);
     expect(await world.slices()).to.deep.equal([]);
     expect((await fluxStatus(expired)).status).to.equal('Current');
     await world.remove('seed');
@@ -100,6 +105,8 @@ describe('the end of a Grant', () => {
     await eventually(async () => expect(await world.slices()).to.deep.equal([]), { withinMs: 20_000 });
     await world.change('g', { revoked: false });
     await world.because('g', 'NamespaceNotServed');
+    const refused = await world.because('g', 'NamespaceNotServed', 'Usable');
+    expect(refused.status?.phase, 'it is not revoked any more').to.equal('Pending');
     expect(metadata.namespace).to.equal(world.namespace);
   }).timeout(60_000);
 

@@ -42,6 +42,12 @@ export const REASONS = {
     means: 'The Grant was revoked, has expired or is being deleted, and what was made for it is being removed; its volumes are kept first.',
     remedy: 'Wait. If it takes minutes, the message names what is still in the way.',
   },
+  DataNotKept: {
+    means:
+      'A volume of the slice could not be marked as kept, so the slice is not taken away yet: that would delete the data. Its Pods have ended and nothing new begins.',
+    remedy:
+      'The message names the volume and what refused the change. Mend that; it is tried again by itself. A Grant that is deleted goes after ten minutes all the same: then the namespace and its claims are left to you.',
+  },
   NotGrantor: {
     means: 'The Grant lends from another realm than this one, so it has no effect here. One repository may feed many clusters.',
     remedy: 'Nothing to do, unless `spec.grantorRealm` is a mistake: `kubectl get creg local` shows the name of this realm.',

@@ -1,0 +1,132 @@
+import { expect } from 'chai';
+import type { PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
+import { systemClock } from '../../controllers/runtime/clock.ts';
+import { ok } from '../env/api.ts';
+import { eventually } from '../env/eventually.ts';
+import { api, controlPlane } from '../env/hooks.ts';
+import { must } from '../env/operator.ts';
+import { decentPod } from '../grant/pod.ts';
+import { useGrants } from '../grant/world.ts';
+
+const HARD = {
+  'requests.cpu': '1',
+  'requests.memory': '1Gi',
+  'requests.storage': '10Gi',
+  'fast.storageclass.storage.k8s.io/requests.storage': '10Gi',
+};
+const POLICIES = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
+const BINDINGS = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+const POLICY = 'test-sealed-volumes';
+
+describe('a slice that can’t be taken back', () => {
+  const world = useGrants();
+  let volumes: string[] = [];
+  afterEach(async () => {
+    await unseal();
+    for (const name of volumes) await api().call('DELETE', `/api/v1/persistentvolumes/${name}`);
+    volumes = [];
+  });
+
+  /** Somebody else's policy: nobody changes volumes with this label. */
+  async function seal(name: string): Promise<void> {
+    const rule = { apiGroups: [''], apiVersions: ['v1'], resources: ['persistentvolumes'], operations: ['UPDATE'] };
+    const spec = {
+      failurePolicy: 'Fail',
+      matchConstraints: { resourceRules: [rule], objectSelector: { matchLabels: { sealed: 'yes' } } },
+      validations: [
+        {
+          expression: '!has(object.metadata.annotations) || !("keystone.io/retained-until" in object.metadata.annotations)',
+          message: 'sealed by the audit department',
+        },
+      ],
+    };
+    ok(await api().call('POST', POLICIES, { body: { metadata: { name: POLICY }, spec } }));
+    ok(
+      await api().call('POST', BINDINGS, {
+        body: { metadata: { name: POLICY }, spec: { policyName: POLICY, validationActions: ['Deny'] } },
+      }),
+    );
+    const mark = { metadata: { annotations: { 'keystone.io/retained-until': 'x' } } };
+    const isSealed = async (): Promise<number> => {
+      const options = { body: mark, contentType: 'application/merge-patch+json' };
+      return (await api().call('PATCH', `/api/v1/persistentvolumes/${name}?dryRun=All`, options)).status;
+    };
+    // A policy holds some time after it was made.
+    await eventually(async () => expect(await isSealed()).to.equal(422));
+  }
+  async function unseal(): Promise<void> {
+    await api().call('DELETE', `${BINDINGS}/${POLICY}`);
+    await api().call('DELETE', `${POLICIES}/${POLICY}`);
+  }
+
+  const volume = async (name: string) => ok<PersistentVolume>(await api().call('GET', `/api/v1/persistentvolumes/${name}`));
+  /** A volume that is bound to a claim of the slice. */
+  async function bind(slice: string, claim: string, labels: Record<string, string>): Promise<string> {
+    const name = `${claim}-${slice}`;
+    const common = { accessModes: ['ReadWriteOnce'], storageClassName: 'fast' };
+    const spec = {
+      ...common,
+      capacity: { storage: '1Gi' },
+      hostPath: { path: '/tmp/x' },
+      claimRef: { namespace: slice, name: claim },
+      persistentVolumeReclaimPolicy: 'Delete',
+    };
+    ok(await api().call('POST', '/api/v1/persistentvolumes', { body: { metadata: { name, labels }, spec } }));
+    volumes.push(name);
+    const body = { metadata: { name: claim }, spec: { ...common, resources: { requests: { storage: '1Gi' } } } };
+    ok(await api().call('POST', `/api/v1/namespaces/${slice}/persistentvolumeclaims`, { body }));
+    await eventually(async () => expect((await volume(name)).status?.phase).to.equal('Bound'), { withinMs: 30_000 });
+    return name;
+  }
+  /** A Grant in use whose volume `sealed` nobody may mark; its volume `open` anybody may. */
+  async function inUse() {
+    await world.run();
+    await world.create('g', { hard: HARD });
+    const slice = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
+    const names = [await bind(slice, 'a-sealed', { sealed: 'yes' }), await bind(slice, 'b-open', {})] as const;
+    await eventually(async () => void ok(await api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: decentPod('guest', {}) })));
+    await seal(names[0]);
+    return { slice, sealed: names[0], open: names[1] };
+  }
+  const podsIn = async (slice: string): Promise<number> =>
+    ok<{ items: unknown[] }>(await api().call('GET', `/api/v1/namespaces/${slice}/pods`)).items.length;
+
+  it('ends what runs and lets nothing new in, keeps every volume that it can, and names the one that it can’t', async () => {
+    const { slice, sealed, open } = await inUse();
+    await world.change('g', { revoked: true });
+    const stuck = await world.because('g', 'DataNotKept');
+    expect(stuck.status).to.include({ phase: 'Revoked', namespace: slice });
+    expect(stuck.status?.conditions?.find(({ type }) => type === 'Ready')?.message)
+      .to.include(sealed)
+      .and.include('audit department');
+    await eventually(async () => expect(await podsIn(slice)).to.equal(0));
+    const quota = ok<ResourceQuota>(await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`));
+    expect(quota.spec?.hard).to.include({ pods: '0' });
+    expect((await volume(open)).metadata.annotations).to.have.property('keystone.io/retained-until');
+    await unseal();
+    const ended = await world.because('g', 'Revoked');
+    expect(ended.status).not.to.have.property('namespace');
+    expect((await volume(sealed)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
+  }).timeout(120_000);
+
+  it('does not hold a deleted Grant for ever, and the claims stay', async () => {
+    const { slice, sealed } = await inUse();
+    await world.remove('g');
+    await eventually(async () => expect((await world.get('g'))?.status?.conditions?.[0]?.message ?? '').to.include(sealed));
+    const later = { ...systemClock, date: () => new Date(Date.now() + 11 * 60_000) };
+    await world.run({ clock: later });
+    await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 20_000 });
+    expect((await api().call('GET', `/api/v1/namespaces/${slice}/persistentvolumeclaims/a-sealed`)).status).to.equal(200);
+    expect(await podsIn(slice)).to.equal(0);
+    // Nobody else takes it away, and so nobody may: it takes the administrator's word.
+    await must(controlPlane(), [
+      'delete',
+      'namespace',
+      slice,
+      '--wait=false',
+      '--as=owner',
+      '--as-group=keystone:break-glass',
+      '--as-group=system:masters',
+    ]);
+  }).timeout(120_000);
+});
