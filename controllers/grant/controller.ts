@@ -62,8 +62,9 @@ export function grantController(settings: Settings) {
     },
     // A quota changes with everything that a guest does.
     owns: [
-      byOwnerLabel(ResourceQuota, { calmMs: 500 }),
-      ...[Namespace, LimitRange, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
+      byOwnerLabel(ResourceQuota, { calmMs: 500, stays: true }),
+      byOwnerLabel(LimitRange, { stays: true }),
+      ...[Namespace, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
     ],
     watches: [mapTo(ClusterRegistration, allGrants, {}, realmChanged), mapTo(StorageClass, allGrants)],
     rbac: [allow('', ['persistentvolumes'], ['list', 'patch']), allow('', ['pods'], ['deletecollection'])],

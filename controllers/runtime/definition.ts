@@ -31,6 +31,8 @@ export interface Watched {
   readonly selection: Selection;
   /** How far apart passes are that its changes alone call for: for what changes with every act of a guest. */
   readonly calmMs?: number;
+  /** Never taken away by a step: such children go with the namespace that they stand in. */
+  readonly stays?: boolean;
   /** Which of its changes count; all if left out. */
   readonly when?: Predicate;
   /** Absent for children: their label names the owner. */
@@ -72,7 +74,7 @@ export interface ControllerSpec<T extends Conditioned, F> {
 
 /** Children of this kind: cached by the controller's label alone, so that a busy cluster's other objects cost nothing. */
 export const byOwnerLabel =
-  (resource: Resource, options: Pick<Watched, 'calmMs'> = {}) =>
+  (resource: Resource, options: Pick<Watched, 'calmMs' | 'stays'> = {}) =>
   (controller: string): Watched => ({ ...options, resource, selection: { labels: `${CONTROLLER_LABEL}=${controller}` } });
 
 /** Objects that are not ours but matter: each one's changes wake the objects that it concerns. */

@@ -4,7 +4,7 @@ export { mapTo, byOwnerLabel, type Scope, type Step } from './definition.ts';
 export { defineController, type Controller } from './controller.ts';
 export { done, enough, requeueAfter, requeueAt, waitFor, type Outcome } from './outcome.ts';
 export { annotationChanged, anyOf, deletionStarted, generationChanged, labelChanged } from './predicates.ts';
-export { APPLY, READ, allow } from './rbac.ts';
+export { allow } from './rbac.ts';
 export { TerminalError, TransientError, describe, isAlreadyExists, isApiTrouble, isConflict, isNotFound } from './errors.ts';
 export { expectNewest } from './consistency.ts';
 export { keyOf } from './resource.ts';

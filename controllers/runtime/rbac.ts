@@ -13,9 +13,9 @@ export interface PolicyRule {
 }
 
 /** What an informer needs. */
-export const READ = ['get', 'list', 'watch'] as const;
-/** What keeping children in line needs. Server-side apply creates by `patch`, and the API server asks for `create` too. */
-export const APPLY = [...READ, 'create', 'patch', 'delete'] as const;
+const MIRROR = ['list', 'watch'] as const;
+/** What keeping children in line needs: a look past the cache, and server-side apply, which creates by `patch` and is asked for `create` too. */
+const KEEP = ['get', ...MIRROR, 'create', 'patch'] as const;
 
 /** A permission on some resources of one API group, in the whole cluster unless narrowed. */
 export const allow = (
@@ -36,12 +36,14 @@ const leaseRules = (controller: string): readonly PolicyRule[] => [
 
 /** What the engine itself needs to do what a controller's description says. A room declares only what its steps do besides. */
 export function impliedRules({ name, for: own, ending, seeds, owns = [], watches = [] }: Described): readonly PolicyRule[] {
-  const verbs = [...READ, ...(ending === undefined ? [] : ['patch']), ...(seeds === undefined ? [] : ['create'])];
+  const verbs = ['get', ...MIRROR, ...(ending === undefined ? [] : ['patch']), ...(seeds === undefined ? [] : ['create'])];
   return [
     allow(own.group, [own.plural], verbs),
     allow(own.group, [`${own.plural}/status`], ['patch']),
-    ...owns.map((declare) => declare(name).resource).map(({ group, plural }) => allow(group, [plural], APPLY)),
-    ...watches.map(({ resource: { group, plural }, selection }) => allow(group, [plural], READ, narrowedTo(selection))),
+    ...owns
+      .map((declare) => declare(name))
+      .map(({ resource: { group, plural }, stays = false }) => allow(group, [plural], stays ? KEEP : [...KEEP, 'delete'])),
+    ...watches.map(({ resource: { group, plural }, selection }) => allow(group, [plural], MIRROR, narrowedTo(selection))),
     ...leaseRules(name),
     allow('events.k8s.io', ['events'], ['create']),
   ];

@@ -64,6 +64,7 @@ function runOver(text: string): { lines: readonly string[]; status: number | nul
       'hack/verify/reporter.ts',
       'hack/verify/skip.ts',
       'hack/verify/totals.ts',
+      'hack/verify/rights.ts',
       'hack/verify/test.ts',
     ])
       cpSync(path, join(root, path));

@@ -1,6 +1,9 @@
 /** Runs the named suites, each in a mocha process of its own, and ends with the totals over all of them on a line alone. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { globSync, statSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { grantedRights, unusedRights, usedRights } from './rights.ts';
 import { add, isGood, isTotals, NOTHING, type Totals, verdict } from './totals.ts';
 
 interface Suite {
@@ -10,6 +13,8 @@ interface Suite {
   readonly processes: number;
   /** A program that sets up, once, what all of these processes need: two that install or build at once fail each other. */
   readonly setup?: string;
+  /** Whether all of it together uses every right that the operator has. */
+  readonly needsRights?: boolean;
 }
 
 const SUITES = new Map<string, Suite>([
@@ -22,28 +27,38 @@ const SUITES = new Map<string, Suite>([
       options: ['--require', './test/env/hooks.ts', '--timeout', '60000'],
       processes: 2,
       setup: 'hack/testbed/build.ts',
+      needsRights: true,
     },
   ],
 ]);
 
+const ROLE = 'config/rbac/role.yaml';
 /** How long a process may take to end by itself after its last test; the reporter has named what holds it by then. */
 const GRACE_MS = 20_000;
 const ONE_FAILED: Totals = { passed: 0, failed: 1, skipped: 0 };
 
-async function runSuite(name: string, { files, options, processes, setup }: Suite): Promise<Totals> {
+async function runSuite(name: string, { files, options, processes, setup, needsRights = false }: Suite): Promise<Totals> {
   const found = globSync([...files]).sort();
   console.log(`\n${name}: ${found.length} files`);
   if (found.length === 0) return problem(`no files match ${files.join(' ')}`);
   if (setup !== undefined && spawnSync(process.execPath, [setup], { stdio: 'inherit' }).status !== 0) return problem(`${setup} failed`);
   const flags = process.argv.filter((a) => a.startsWith('--'));
+  const rights = mkdtempSync(join(tmpdir(), 'rights-'));
   const ended = share(found, processes).map((part) =>
     outcome(
       spawn(process.execPath, ['node_modules/mocha/bin/mocha.js', ...options, ...flags, ...part], {
         stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+        env: { ...process.env, RIGHTS_FOLDER: rights },
       }),
     ),
   );
-  return (await Promise.all(ended)).reduce(add);
+  const totals = (await Promise.all(ended)).reduce(add);
+  // A part of the suite uses a part of the rights.
+  const unused = needsRights && flags.length === 0 ? unusedRights(grantedRights(readFileSync(ROLE, 'utf8')), usedRights(rights)) : [];
+  rmSync(rights, { recursive: true });
+  return unused.length === 0
+    ? totals
+    : add(totals, problem(`the operator never used a right that it has (checklist 41): ${unused.join(', ')}`));
 }
 
 /** Deals the files out so that each process gets about as much: a file's size stands for its time. */

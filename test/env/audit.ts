@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { rightOf, type Right } from '../../hack/verify/rights.ts';
 import { type Api } from './api.ts';
 import type { ControlPlane } from './control-plane.ts';
 
@@ -78,6 +79,27 @@ export function forbiddenTo(userAgent: RegExp, { auditLog }: Pick<ControlPlane, 
   return [...new Set(missing.map(({ verb, requestURI, responseStatus }) => `${verb} ${requestURI}: ${responseStatus?.message ?? ''}`))];
 }
 
+/** Server-side apply is asked for `create` too; and whoever watches must be able to list where the API server can't stream. */
+const ALONG: Readonly<Record<string, readonly string[]>> = { patch: ['create'], watch: ['list'] };
+
+/** Everything that a user did and was permitted, by the audit log of a control plane's whole life. */
+export function doneBy(user: string, { auditLog }: Pick<ControlPlane, 'auditLog'>): readonly Right[] {
+  const lines = readFileSync(auditLog, 'utf8')
+    .split('\n')
+    .filter((line) => line.includes(`"username":"${user}"`));
+  const done = lines
+    .map((line) => JSON.parse(line) as AuditEvent)
+    .filter((event) => (event.impersonatedUser ?? event.user).username === user && event.responseStatus?.code !== 403)
+    .flatMap(({ verb, objectRef }) => {
+      const { apiGroup, resource, subresource, name } = { ...NO_OBJECT, ...objectRef };
+      const whole = subresource === '' ? resource : `${resource}/${subresource}`;
+      // A right may be for all objects, or for one by name.
+      return [verb, ...(ALONG[verb] ?? [])].flatMap((right) => [rightOf(right, whole, apiGroup), rightOf(right, whole, apiGroup, name)]);
+    });
+  return [...new Set(done)];
+}
+
+const READS = new Set(['get', 'list', 'watch']);
 const NO_OBJECT = { apiGroup: '', resource: '', subresource: '', namespace: '', name: '' };
 
 /** The part of audit.k8s.io/v1 Event that matters here. */
@@ -93,7 +115,7 @@ interface AuditEvent {
 
 /** Empty for the barriers of others. */
 function writeOf(event: AuditEvent): readonly Write[] {
-  if (event.verb === 'get') return [];
+  if (READS.has(event.verb)) return [];
   const { apiGroup: group, resource, subresource, namespace, name } = { ...NO_OBJECT, ...event.objectRef };
   const { username: user } = event.impersonatedUser ?? event.user;
   const { verb, requestURI: uri, userAgent = '' } = event;

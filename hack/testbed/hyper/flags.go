@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 )
 
-// What the audit log keeps: every write of everybody but Kubernetes' own components, and GET /version, which tests use as a
-// barrier. A request's line is in the file before its answer is complete, so what is before a barrier is all there was.
+// What the audit log keeps: every write of everybody but Kubernetes' own components, all that the operator asks for, so that a
+// right that it never uses shows, and GET /version, which tests use as a barrier. A request's line is in the file before its answer is complete, so what is before a barrier is all there was.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -17,6 +17,8 @@ rules:
   userGroups: ["system:serviceaccounts:kube-system"]
 - level: Metadata
   verbs: [create, update, patch, delete, deletecollection]
+- level: Metadata
+  users: ["system:serviceaccount:keystone-system:keystone-operator"]
 - level: Metadata
   verbs: [get]
   nonResourceURLs: ["/version"]
