@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { eventually } from '../env/eventually.ts';
@@ -9,6 +12,8 @@ import { installOperator, startOperator, type OperatorProcess } from '../env/ope
 import { grant, grantsIn } from '../grant/schema.ts';
 import { useRealm } from '../grant/realm.ts';
 import { ok } from '../env/api.ts';
+import type { Lease } from '../../api/meta/builtin.ts';
+import { ensureFakeClock } from '../../hack/testbed/debian.ts';
 
 const OPERATOR = 'system:serviceaccount:keystone-system:keystone-operator';
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/keystone-system/leases/keystone-grant';
@@ -43,10 +48,11 @@ describe('two replicas', () => {
     await deleteNamespace(api(), namespace);
   });
 
-  async function start(args: readonly string[] = []): Promise<Replica> {
+  async function start(args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<Replica> {
     const proxy = await startFaultProxy(controlPlane(), { as: OPERATOR });
     const process = await startOperator({
       kubeconfig: proxy.kubeconfigPath,
+      env,
       args: ['--controllers=grant', `--grant-namespaces=${namespace}`, '--capacity-reserve=0', ...args],
     });
     const writesSince = (since: number) =>
@@ -81,11 +87,14 @@ describe('two replicas', () => {
       { withinMs },
     );
   /** Two replicas, the first of which leads. */
-  async function lead(args: readonly string[] = []): Promise<readonly [Replica, Replica]> {
-    const first = await start(args);
+  async function lead(
+    args: readonly string[] = [],
+    envs: readonly Readonly<Record<string, string>>[] = [],
+  ): Promise<readonly [Replica, Replica]> {
+    const first = await start(args, envs[0]);
     await lend('before');
     await usable('before');
-    const second = await start(args);
+    const second = await start(args, envs[1]);
     return [first, second];
   }
 
@@ -126,6 +135,53 @@ describe('two replicas', () => {
 
   // Short enough for many rounds, long enough for a machine that runs other tests beside.
   const SHORT = ['--leader-elect-lease-duration=4s', '--leader-elect-renew-deadline=3s', '--leader-elect-retry-period=500ms'];
+
+  it('a leader that does nothing for 5 s, right when it should renew, keeps its lease (checklist 30)', async () => {
+    const [leader, other] = await lead();
+    const renewals = () => leader.proxy.requests().filter(({ method, path }) => method === 'PUT' && path.includes('/leases/')).length;
+    const seen = renewals();
+    await eventually(() => expect(renewals()).to.be.above(seen), { everyMs: 10 });
+    // A moment before the next renewal: by the end, the last one is 6.4 s old.
+    await pause(1_400);
+    leader.process.signal('SIGSTOP');
+    await pause(5_000);
+    leader.process.signal('SIGCONT');
+    const woken = performance.now();
+    await lend('after');
+    await usable('after');
+    expect(leader.writesSince(woken)).not.to.have.length(0);
+    expect(other.writesSince(0)).to.deep.equal([]);
+  }).timeout(60_000);
+
+  const JUMPS = process.env['TEST_FULL'] === undefined ? (['+600', '-600'] as const) : (['+600', '-600', '-1200', '+1200'] as const);
+  it('a clock that jumps ten minutes, forth or back, changes nothing: not the leader’s and not the other’s (checklist 30)', async () => {
+    const library = await ensureFakeClock();
+    const files = ['a', 'b'].map((name) => join(controlPlane().workDir, `clock-${name}`));
+    for (const file of files) writeFileSync(file, '+0');
+    const envs = files.map((file) => ({
+      LD_PRELOAD: library,
+      FAKETIME_TIMESTAMP_FILE: file,
+      FAKETIME_NO_CACHE: '1',
+      // A wall clock can be set; what counts the time since the machine's start can't.
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      DONT_FAKE_MONOTONIC: '1',
+    }));
+    const [leader, other] = await lead(SHORT, envs);
+    const aheadMs = async () => Date.parse(ok<Lease>(await api().call('GET', LEASE)).spec?.renewTime ?? '') - Date.now();
+    for (const [i, jump] of JUMPS.entries()) {
+      // Each in turn, and both by the end.
+      writeFileSync(files[i % 2] ?? '', jump);
+      if (i % 2 === 0) await eventually(async () => expect(await aheadMs()).to.be.closeTo(Number(jump) * 1000, 20_000));
+      // Longer than the lease.
+      await pause(5_000);
+      const since = performance.now();
+      await lend(`after-${i}`);
+      await usable(`after-${i}`);
+      expect(leader.writesSince(since), `jump ${jump}`).not.to.have.length(0);
+      expect(other.writesSince(0), `jump ${jump}`).to.deep.equal([]);
+    }
+  }).timeout(120_000);
+
   // 200 take half an hour: REPEATS=200 runs them.
   const repeats = Number(process.env['REPEATS'] ?? (process.env['TEST_FULL'] === undefined ? 2 : 20));
   it(`and so ${repeats} times over, at any moment of its work, with a lease of 4 s`, async () => {
@@ -149,14 +205,14 @@ describe('two replicas', () => {
         cpu = (cpu % 50) + 1;
         const body = { spec: { hard: { 'requests.cpu': `${cpu}`, 'requests.memory': '1Gi' } } };
         await api().call('PATCH', `${grantsIn(namespace)}/before`, { contentType: 'application/merge-patch+json', body });
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await pause(20);
       }
     })();
     await eventually(() => expect(leader.writesSince(0).length).to.be.above(5));
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 300));
+    await pause(Math.random() * 300);
     leader.process.signal('SIGSTOP');
     const stopped = performance.now();
-    await new Promise((resolve) => setTimeout(resolve, ms));
+    await pause(ms);
     await eventually(() => expect(other.writesSince(stopped), 'the other leads').not.to.have.length(0), { withinMs: 20_000 });
     const woken = performance.now();
     leader.process.signal('SIGCONT');
