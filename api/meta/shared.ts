@@ -13,6 +13,10 @@ export const sharedReasons = {
     means: 'An object that this one needs is there already and belongs to somebody else. It was left alone.',
     remedy: 'Delete or rename one of the two; the message names them.',
   },
+  ChildTerminating: {
+    means: 'An object that this one needs is being deleted by somebody else and something holds it: it counts for nothing any more.',
+    remedy: 'Wait: it is made again once it is gone. If it stays, the message names the finalizers that hold it.',
+  },
   Progressing: {
     means: 'The operator has seen this generation and is at work on it.',
     remedy: 'Wait: `kubectl wait --for=condition=Ready` returns when it is done.',

@@ -84,6 +84,7 @@ export function createWriter({ client, owner, gate, memory, informers, meter }: 
       await confirmOwner();
       memory.delete(`${nameOf(resource)} ${keyOf(object)}`);
       await client.delete(resource, object);
+      gate.deleted(ownerKey, resource, object);
     },
     deleteAll: (resource, namespace) => confirmOwner().then(() => client.deleteAll(resource, namespace)),
   };
@@ -102,12 +103,23 @@ async function counted<T extends K8sObject>(meter: Pick<Meter, 'applied'>, write
 
 /** Nothing is adopted: not a stranger's object, and not another owner's child that happens to have the name. */
 function expectOwn(owner: Owner, resource: Resource, live: K8sObject): void {
-  if (ownerUidOf(live) === owner.metadata.uid) return;
+  if (ownerUidOf(live) === owner.metadata.uid) return expectAlive(resource, live);
   const whose = live.metadata.annotations?.[OWNER_ANNOTATION] ?? 'nobody that this operator knows';
   // The stranger's going is in no cache of ours, so no watch would wake us: look again now and then.
   throw new TransientError(
     'NameTaken',
     `${resource.kind} ${keyOf(live)} is there already and belongs to ${whose}: delete or rename one of the two`,
+  );
+}
+
+/** What is on its way out is not kept by changing it: it is made again once it is gone. */
+function expectAlive(resource: Resource, { metadata }: K8sObject): void {
+  if (metadata.deletionTimestamp === undefined) return;
+  const { finalizers = [] } = metadata;
+  const held = finalizers.length === 0 ? '' : `, and ${finalizers.join(', ')} must let it go first`;
+  throw new TransientError(
+    'ChildTerminating',
+    `${resource.kind} ${metadata.name} is being deleted${held}; it is made again once it is gone`,
   );
 }
 

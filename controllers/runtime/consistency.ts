@@ -2,6 +2,7 @@ import type { K8sObject, Resource } from '../../api/meta/object.ts';
 import type { Informers, Reader } from './caches.ts';
 import type { Client } from './client.ts';
 import { ApiError } from './errors.ts';
+import type { Informer } from './informer.ts';
 import { keyOf, nameOf } from './resource.ts';
 import { compareVersions } from './store.ts';
 
@@ -12,6 +13,8 @@ import { compareVersions } from './store.ts';
 export interface Gate {
   /** Notes what a write for this owner brought about. */
   wrote(ownerKey: string, resource: Resource, written: K8sObject): void;
+  /** Notes that an object was deleted for this owner: nobody tells which version that brought about. */
+  deleted(ownerKey: string, resource: Resource, object: K8sObject): void;
   /** Whether the copies hold all that was written for the owner; if not, calls back once they do. */
   isFresh(ownerKey: string, callback: () => void): boolean;
   forget(ownerKey: string): void;
@@ -21,6 +24,8 @@ export interface Gate {
 export function createGate(informers: Informers): Gate {
   /** Per owner and resource, the newest version that a write of ours brought about. */
   const expected = new Map<string, Map<string, { readonly version: string; readonly rewinds: number }>>();
+  /** Per owner, what was deleted and may be in the copies yet. */
+  const leaving = new Map<string, Set<Leaving>>();
   /** Owners whose callback is waiting already: however often one is asked for, it is called back once. */
   const waiting = new Set<string>();
   return {
@@ -32,19 +37,43 @@ export function createGate(informers: Informers): Gate {
       const versions = expected.get(ownerKey) ?? new Map<string, { readonly version: string; readonly rewinds: number }>();
       expected.set(ownerKey, versions.set(name, { version: resourceVersion, rewinds: informer.rewinds }));
     },
+    deleted(ownerKey, resource, object) {
+      const informer = informers.get(nameOf(resource));
+      if (informer === undefined) return;
+      leaving.set(ownerKey, (leaving.get(ownerKey) ?? new Set<Leaving>()).add({ informer, object }));
+    },
     isFresh(ownerKey, callback) {
+      const waitFor = (informer: Informer, holds: () => boolean): false => {
+        if (!waiting.has(ownerKey)) informer.when(holds, () => (waiting.delete(ownerKey), callback()));
+        waiting.add(ownerKey);
+        return false;
+      };
       for (const [name, { version, rewinds }] of expected.get(ownerKey) ?? []) {
         const informer = informers.get(name);
         if (informer === undefined || informer.hasSeen(version) || informer.rewinds !== rewinds) continue;
-        if (!waiting.has(ownerKey)) informer.whenSeen(version, () => (waiting.delete(ownerKey), callback()));
-        waiting.add(ownerKey);
-        return false;
+        return waitFor(informer, () => informer.hasSeen(version));
       }
       expected.delete(ownerKey);
+      for (const gone of leaving.get(ownerKey) ?? []) if (isShown(gone)) return waitFor(gone.informer, () => !isShown(gone));
+      leaving.delete(ownerKey);
       return true;
     },
-    forget: (ownerKey) => expected.delete(ownerKey),
+    forget(ownerKey) {
+      expected.delete(ownerKey);
+      leaving.delete(ownerKey);
+    },
   };
+}
+
+interface Leaving {
+  readonly informer: Informer;
+  readonly object: K8sObject;
+}
+
+/** Whether a copy shows an object as if nobody had deleted it. */
+function isShown({ informer, object }: Leaving): boolean {
+  const held = informer.get(keyOf(object))?.metadata;
+  return held?.uid === object.metadata.uid && held.deletionTimestamp === undefined;
 }
 
 /**

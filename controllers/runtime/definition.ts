@@ -72,10 +72,14 @@ export interface ControllerSpec<T extends Conditioned, F> {
   readonly timeoutMs?: number;
 }
 
-/** Children of this kind: cached by the controller's label alone, so that a busy cluster's other objects cost nothing. */
+/** Children of this kind, in one namespace if it is named: cached by the controller's label alone, so that a busy cluster's other objects cost nothing. */
 export const byOwnerLabel =
-  (resource: Resource, options: Pick<Watched, 'calmMs' | 'stays'> = {}) =>
-  (controller: string): Watched => ({ ...options, resource, selection: { labels: `${CONTROLLER_LABEL}=${controller}` } });
+  (resource: Resource, { namespace, ...options }: Pick<Watched, 'calmMs' | 'stays'> & { readonly namespace?: string } = {}) =>
+  (controller: string): Watched => ({
+    ...options,
+    resource,
+    selection: { labels: `${CONTROLLER_LABEL}=${controller}`, ...(namespace === undefined ? {} : { namespace }) },
+  });
 
 /** Objects that are not ours but matter: each one's changes wake the objects that it concerns. */
 export function mapTo<W extends K8sObject>(

@@ -28,8 +28,8 @@ export interface Informer<T extends K8sObject = K8sObject> extends Pick<Store<T>
   readonly synced: Promise<void>;
   readonly hasSynced: boolean;
   subscribe(handler: ChangeHandler<T>): void;
-  /** Calls back, at once or later, when the copy is at least as new as the given version. */
-  whenSeen(resourceVersion: string, callback: () => void): void;
+  /** Calls back, at once or later, when this holds of the copy. */
+  when(holds: () => boolean, callback: () => void): void;
   hasSeen(resourceVersion: string): boolean;
   /** The version that the copy is of; empty before the first. */
   readonly version: string;
@@ -61,7 +61,7 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
   readonly #store: Store<T>;
   readonly #handlers: ChangeHandler<T>[] = [];
   readonly #synced = Promise.withResolvers<void>();
-  readonly #waiting = new Set<{ readonly version: string; readonly callback: () => void }>();
+  readonly #waiting = new Set<{ readonly holds: () => boolean; readonly callback: () => void }>();
   #seen = '';
   #rewinds = 0;
 
@@ -101,9 +101,9 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
   hasSeen(version: string): boolean {
     return this.#seen !== '' && compareVersions(this.#seen, version) >= 0;
   }
-  whenSeen(version: string, callback: () => void): void {
-    if (this.hasSeen(version)) callback();
-    else this.#waiting.add({ version, callback });
+  when(holds: () => boolean, callback: () => void): void {
+    if (holds()) callback();
+    else this.#waiting.add({ holds, callback });
   }
 
   run(signal: AbortSignal): Promise<void> {
@@ -139,7 +139,7 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
     if (!this.hasSeen(version)) this.#seen = version;
     // A callback may wait anew: only those who waited before are looked at.
     for (const entry of Array.from(this.#waiting)) {
-      if (!this.hasSeen(entry.version)) continue;
+      if (!entry.holds()) continue;
       this.#waiting.delete(entry);
       entry.callback();
     }

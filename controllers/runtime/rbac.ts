@@ -42,7 +42,9 @@ export function impliedRules({ name, for: own, ending, seeds, owns = [], watches
     allow(own.group, [`${own.plural}/status`], ['patch']),
     ...owns
       .map((declare) => declare(name))
-      .map(({ resource: { group, plural }, stays = false }) => allow(group, [plural], stays ? KEEP : [...KEEP, 'delete'])),
+      .map(({ resource: { group, plural }, stays = false, selection }) =>
+        allow(group, [plural], stays ? KEEP : [...KEEP, 'delete'], narrowedTo(selection)),
+      ),
     ...watches.map(({ resource: { group, plural }, selection }) => allow(group, [plural], MIRROR, narrowedTo(selection))),
     ...leaseRules(name),
     allow('events.k8s.io', ['events'], ['create']),

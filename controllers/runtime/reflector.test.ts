@@ -199,8 +199,11 @@ describe('an informer', () => {
     whole(last(), '9');
     await clock.advance(0);
     const seen: string[] = [];
-    informer.whenSeen('9', () => seen.push('9'));
-    informer.whenSeen('10', () => seen.push('10'));
+    for (const version of ['9', '10'])
+      informer.when(
+        () => informer.hasSeen(version),
+        () => seen.push(version),
+      );
     expect(seen).to.deep.equal(['9']);
     last().send(bookmark('11'));
     await clock.advance(0);

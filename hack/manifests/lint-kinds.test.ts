@@ -14,6 +14,11 @@ const withNames = (names: Partial<CrdManifest['spec']['names']>): CrdManifest =>
   spec: { ...goodKind.spec, names: { ...goodKind.spec.names, ...names } },
 });
 
+const withRules = (rules: JsonSchema['x-kubernetes-validations']): CrdManifest =>
+  changed(({ schema: { openAPIV3Schema: root } }) => ({
+    schema: { openAPIV3Schema: { ...root, ...(rules === undefined ? {} : { 'x-kubernetes-validations': rules }) } },
+  }));
+
 interface Case {
   readonly rule: string;
   readonly name: string;
@@ -53,6 +58,11 @@ const CASES: readonly Case[] = [
     rule: 'conditions',
     name: 'conditions without a reason',
     given: withConditions((list) => ({ ...list, items: { ...list.items, required: ['type', 'status'] } })),
+  },
+  {
+    rule: 'rule-path',
+    name: 'a rule about the name that says where it is',
+    given: withRules([{ rule: 'size(self.metadata.name) < 10', message: 'x', fieldPath: '.metadata.name' }]),
   },
   { rule: 'columns', name: 'no Ready', given: changed(() => ({ additionalPrinterColumns: columns.age().reason().list })) },
   { rule: 'columns', name: 'no Age', given: changed(() => ({ additionalPrinterColumns: columns.ready().reason().list })) },

@@ -72,6 +72,17 @@ export const KIND_RULES: readonly KindRule[] = [
     },
   },
   {
+    rule: 'rule-path',
+    check: ({ root }) =>
+      (root['x-kubernetes-validations'] ?? []).flatMap(({ fieldPath = '' }) =>
+        unless(
+          !fieldPath.startsWith('.metadata'),
+          'rules',
+          `no rule can name ${fieldPath}: the API server takes no path into metadata, so leave fieldPath out`,
+        ),
+      ),
+  },
+  {
     rule: 'columns',
     check: ({ version }) => {
       const shows = (name: string, jsonPath: string, priority: 0 | 1): boolean =>

@@ -74,6 +74,38 @@ describe('a delete', () => {
     expect((await api().call('GET', copyPath())).body).to.have.nested.property('data.text', 'not yours');
   }).timeout(20_000);
 
+  it('counts before the cache shows it: nothing that is gone is taken for kept', async () => {
+    const engine = await world.run();
+    await world.put('p', { text: 'one', to: world.elsewhere });
+    await world.settled('p');
+    await untilIdle(engine);
+    await engine.stop();
+    const late = await world.run({ wrap: laggingWatch(2000, /configmaps/) });
+    await world.put('p', { text: 'one' });
+    await eventually(() => expect(late.writes.map(({ method }) => method)).to.include('DELETE'));
+    await world.put('p', { text: 'one', to: world.elsewhere });
+    await world.settled('p');
+    expect((await api().call('GET', copyPath())).status, 'Ready means that it is there').to.equal(200);
+  }).timeout(20_000);
+
+  it('by somebody else that something holds up is said, and mended once it can be', async () => {
+    await world.run();
+    await world.put('p', { text: 'one', to: world.elsewhere });
+    await world.settled('p');
+    const hold = (finalizers: readonly string[]) =>
+      api().call('PATCH', copyPath(), { body: { metadata: { finalizers } }, contentType: 'application/merge-patch+json' });
+    await hold(['example.com/held']);
+    await api().call('DELETE', copyPath());
+    await eventually(async () => {
+      const ready = (await world.get('p'))?.status?.conditions?.find(({ type }) => type === 'Ready');
+      expect(ready).to.include({ status: 'False', reason: 'ChildTerminating' });
+      expect(ready?.message).to.include('example.com/held');
+    });
+    await hold([]);
+    await world.settled('p');
+    expect((await api().call('GET', copyPath())).status).to.equal(200);
+  });
+
   it('of the owner in the middle of a pass brings no child back (checklist 20)', async () => {
     const engine = await world.run({ wrap: slowWrites(40) });
     for (let repeat = 0; repeat < 20; repeat++) {
