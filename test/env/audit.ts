@@ -68,14 +68,21 @@ function readFrom(path: string, offset: number): string {
   }
 }
 
-/** What a writer was refused for want of a right, by the audit log of a control plane's whole life. */
-export function forbiddenTo(userAgent: RegExp, { auditLog }: Pick<ControlPlane, 'auditLog'>): readonly string[] {
-  const lines = readFileSync(auditLog, 'utf8')
+/** What whoever calls itself so was refused for want of a right, by the audit log of a control plane's whole life. */
+export function forbiddenTo(program: string, { auditLog }: Pick<ControlPlane, 'auditLog'>): readonly string[] {
+  const events = readFileSync(auditLog, 'utf8')
     .split('\n')
-    .filter((line) => line.includes('"code":403'));
-  const events = lines.map((line) => JSON.parse(line) as AuditEvent).filter(({ userAgent: by = '' }) => userAgent.test(by));
-  // A namespace on its way out takes nothing new: that is no missing right.
-  const missing = events.filter(({ responseStatus }) => !/being terminated/.test(responseStatus?.message ?? ''));
+    .filter((line) => line.includes(`"userAgent":"${program}/`))
+    .map((line) => JSON.parse(line) as AuditEvent);
+  const deed = ({ verb, objectRef: { resource, subresource, namespace, name } = {} }: AuditEvent): string =>
+    [verb, resource, subresource, namespace, name].join(' ');
+  // An API server that has just started knows no roles yet: what is refused once and permitted another time is no missing right.
+  const permitted = new Set(events.filter(({ responseStatus }) => (responseStatus?.code ?? 500) < 300).map(deed));
+  // A namespace on its way out takes nothing new: that is none either.
+  const missing = events.filter(
+    (event) =>
+      event.responseStatus?.code === 403 && !/being terminated/.test(event.responseStatus.message ?? '') && !permitted.has(deed(event)),
+  );
   return [...new Set(missing.map(({ verb, requestURI, responseStatus }) => `${verb} ${requestURI}: ${responseStatus?.message ?? ''}`))];
 }
 

@@ -40,7 +40,7 @@ export const mochaHooks: Mocha.RootHookObject = {
   async afterAll(this: Mocha.Context) {
     this.timeout(60_000);
     stopFluxStatus();
-    const refused = shared === undefined ? [] : forbiddenTo(/^keystone-operator\//, shared.plane);
+    const refused = shared === undefined ? [] : forbiddenTo('keystone-operator', shared.plane);
     // The runner puts together what all processes have seen (checklist 41).
     const folder = process.env['RIGHTS_FOLDER'];
     if (shared !== undefined && folder !== undefined)
