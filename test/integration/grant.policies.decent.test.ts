@@ -1,0 +1,120 @@
+import { expect } from 'chai';
+import { ALLOWED_STORAGE_CLASSES } from '../../api/keystone/v1alpha1/grant.policies.ts';
+import type { Answer } from '../env/api.ts';
+import { eventually } from '../env/eventually.ts';
+import { DAEMON, DECENT, JOB, LARGE, WEB } from './grant.decent.ts';
+import { podWith } from './grant.hostile-pods.ts';
+import { CONTROLLER, KUBELET, makeSlice, refuserOf, type Act, type Person } from './grant.slice.ts';
+import { useSlice } from './grant.use-slice.ts';
+
+describe('FR-004 · what goes on in a slice without an operator', function () {
+  this.timeout(60_000);
+  const { slice, done, post, remove, place, end, gone } = useSlice();
+
+  // It counts beside what the tests make.
+  before(() => post('pods', podWith({}, 'plain')));
+
+  describe('lets guests', () => {
+    for (const [name, path, body] of DECENT)
+      it(name, async () => {
+        const { status, body: answer } = await slice().does(slice().guest, { method: 'POST', path, body }, true);
+        expect(status, JSON.stringify(answer)).to.equal(201);
+      });
+
+    it('run a pod as large as they come', async () => {
+      const made = await slice().does(CONTROLLER, { method: 'POST', path: 'pods', body: LARGE }, true);
+      expect(made.status, JSON.stringify(made.body)).to.equal(201);
+      await post('pods', LARGE);
+      await done(slice().guest, { method: 'PATCH', path: 'pods/large', body: { metadata: { annotations: { a: 'b' } } } });
+      await remove('pods/large');
+    });
+
+    it('run, count, scale and delete a Deployment with all that belongs to it', async () => {
+      await post('apps/v1:deployments', WEB);
+      const used = async (): Promise<string | undefined> => {
+        const { body } = await slice().does(slice().guest, { method: 'GET', path: 'resourcequotas/grant' });
+        return (body as { status?: { used?: Record<string, string> } }).status?.used?.['pods'];
+      };
+      await eventually(async () => expect(await used()).to.equal('2'));
+      await done(slice().guest, { method: 'PATCH', path: 'apps/v1:deployments/web/scale', body: { spec: { replicas: 2 } } });
+      await eventually(async () => expect(await used()).to.equal('3'));
+      await remove('apps/v1:deployments/web?propagationPolicy=Foreground');
+      await gone(`/apis/apps/v1/namespaces/${slice().name}/deployments/web`);
+      await eventually(async () => expect(await used()).to.equal('1'), { withinMs: 20_000 });
+    });
+
+    it('end a Job whose pods carry the finalizer of its controller', async () => {
+      await post('batch/v1:jobs', JOB);
+      const pods = async (): Promise<number> => {
+        const { body } = await slice().does(slice().guest, { method: 'GET', path: 'pods?labelSelector=job-name%3Djob' });
+        return (body as { items: unknown[] }).items.length;
+      };
+      await eventually(async () => expect(await pods()).to.equal(1));
+      await remove('batch/v1:jobs/job?propagationPolicy=Background');
+      await eventually(async () => expect(await pods()).to.equal(0), { withinMs: 20_000 });
+    });
+
+    it('have their pods placed by the scheduler', async () => {
+      await post('pods', podWith({}, 'placed'));
+      await place('placed');
+      await end('placed');
+    });
+  });
+
+  it('lets controllers make what they make, with their finalizers', async () => {
+    const job = podWith({ metadata: { finalizers: ['batch.kubernetes.io/job-tracking'] } });
+    const daemon = podWith(DAEMON);
+    for (const body of [job, daemon]) {
+      const { status, body: answer } = await slice().does(CONTROLLER, { method: 'POST', path: 'pods', body }, true);
+      expect(status, JSON.stringify(answer)).to.equal(201);
+    }
+    const greedy = podWith({ ...DAEMON, spec: { tolerations: [...DAEMON.spec.tolerations, { operator: 'Exists' }] } });
+    for (const [who, body] of [
+      [CONTROLLER, greedy],
+      [slice().guest, daemon],
+    ] as const)
+      expect(refuserOf(await slice().does(who, { method: 'POST', path: 'pods', body }, true))).to.equal('keystone-slice-pods');
+  });
+
+  it('lets the rest of the cluster serve it, and leaves its limits to the Grant', async () => {
+    const driver: Person = { 'impersonate-user': 'system:serviceaccount:storage:driver', 'impersonate-group': 'system:masters' };
+    const event = { metadata: { name: 'x' }, involvedObject: { namespace: slice().name, kind: 'Pod', name: 'x' } };
+    const post = async (who: Person, path: string, body: object): Promise<string> => {
+      const answer = await slice().does(who, { method: 'POST', path, body }, true);
+      return answer.status === 201 ? 'nobody' : refuserOf(answer);
+    };
+    expect(await post(driver, 'events', event)).to.equal('nobody');
+    expect(await post(KUBELET, 'serviceaccounts/default/token', {})).to.equal('nobody');
+    expect(await post(driver, 'resourcequotas', { metadata: { name: 'x' } })).to.equal('keystone-slice-limits');
+    expect(await post(driver, 'pods', podWith({ spec: { nodeName: 'x' } }))).to.equal('keystone-slice-pods');
+    expect(await post(driver, 'configmaps', { metadata: { name: 'x', finalizers: ['a.b/c'] } })).to.equal('keystone-slice-metadata');
+  });
+
+  it('lends storage of the classes by name that its namespace lists, and of no other', async () => {
+    const other = await makeSlice();
+    const lists = async (classes: string, refused: readonly (string | undefined)[], allowed: readonly string[]): Promise<void> => {
+      const body = { metadata: { annotations: { [ALLOWED_STORAGE_CLASSES]: classes } } };
+      expect((await other.does(other.operator, { method: 'PATCH', path: `/api/v1/namespaces/${other.name}`, body })).status).to.equal(200);
+      const claim = (storageClassName: string | undefined): Promise<Answer> => {
+        const spec = { storageClassName, accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } };
+        return other.does(other.guest, { method: 'POST', path: 'persistentvolumeclaims', body: { metadata: { name: 'c' }, spec } }, true);
+      };
+      await eventually(async () => {
+        for (const name of refused) expect(refuserOf(await claim(name)), `${classes}: ${name}`).to.equal('keystone-slice-claims');
+        for (const name of allowed) expect((await claim(name)).status, `${classes}: ${name}`).to.equal(201);
+      });
+    };
+    await lists('slow', ['fast', '', undefined], ['slow']);
+    const kept = {
+      metadata: { name: 'kept' },
+      spec: { storageClassName: 'slow', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    };
+    expect((await other.does(other.guest, { method: 'POST', path: 'persistentvolumeclaims', body: kept })).status).to.equal(201);
+    await lists('*', ['fast', '', undefined], []);
+    await lists('', ['fast', '', undefined], []);
+    const label: Act = { method: 'PATCH', path: 'persistentvolumeclaims/kept', body: { metadata: { labels: { a: 'b' } } } };
+    expect((await other.does(other.guest, label)).status).to.equal(200);
+    await other.does(other.operator, { method: 'DELETE', path: `/api/v1/namespaces/${other.name}` });
+    await other.close();
+  });
+});

@@ -1,0 +1,74 @@
+import { expect } from 'chai';
+import { DECENT_ENDS } from './grant.decent.ts';
+import { HOSTILE_ENDS, podSpec, podWith } from './grant.hostile-pods.ts';
+import { BREAKING_GLASS, CONTROLLER, KUBELET, makeSlice, refuserOf } from './grant.slice.ts';
+import { useSlice } from './grant.use-slice.ts';
+
+describe('FR-004 · the ends of a slice without an operator', function () {
+  this.timeout(60_000);
+  const { slice, done, post, remove, place, end, gone, person } = useSlice();
+
+  before(() => post('pods', podWith({}, 'plain')));
+
+  describe('leaves the end of a pod that runs', () => {
+    before(async () => {
+      await post('pods', podWith({}, 'runs'));
+      await place('runs');
+    });
+    after(() => end('runs'));
+
+    for (const { name, by, who = 'guest', ...act } of HOSTILE_ENDS) {
+      it(`to the node, and refuses whoever ${name}`, async () => {
+        const answer = await slice().does(person(who), act, true);
+        expect(refuserOf(answer)).to.equal(by);
+        expect(answer.status).to.equal(403);
+      });
+    }
+
+    for (const [name, act] of DECENT_ENDS) {
+      it(`to a guest who ${name}`, async () => {
+        const { status, body: answer } = await slice().does(slice().guest, act, true);
+        expect([200, 201], JSON.stringify(answer)).to.include(status);
+      });
+    }
+
+    it('to those who serve the cluster, at once', async () => {
+      for (const who of [KUBELET, CONTROLLER, { 'impersonate-user': 'system:kube-scheduler' }, BREAKING_GLASS])
+        expect((await slice().does(who, { method: 'DELETE', path: 'pods/runs?gracePeriodSeconds=0' }, true)).status).to.equal(200);
+    });
+  });
+
+  it('lets guests clear away a pod that has ended, or that asked for no time to end', async () => {
+    const hasty = podWith({ spec: { terminationGracePeriodSeconds: 0 } }, 'hasty');
+    for (const [name, pod] of [
+      ['ended', podWith({}, 'ended')],
+      ['hasty', hasty],
+    ] as const) {
+      await post('pods', pod);
+      await place(name);
+    }
+    await done(KUBELET, { method: 'PATCH', path: 'pods/ended/status', body: { status: { phase: 'Succeeded' } } });
+    for (const name of ['ended', 'hasty']) await remove(`pods/${name}`);
+  });
+
+  it('ends when the operator deletes it, with all that guests and controllers made', async () => {
+    const other = await makeSlice();
+    const labels = { app: 'x' };
+    // A namespace waits for as long as its pods may take.
+    const template = { metadata: { labels }, spec: { ...podSpec(), terminationGracePeriodSeconds: 0 } };
+    const spec = { replicas: 2, selector: { matchLabels: labels }, template };
+    const claim = {
+      metadata: { name: 'c' },
+      spec: { storageClassName: 'fast', accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    };
+    for (const [path, body] of [
+      ['apps/v1:deployments', { metadata: { name: 'x' }, spec }],
+      ['persistentvolumeclaims', claim],
+    ] as const)
+      expect((await other.does(other.guest, { method: 'POST', path, body })).status).to.equal(201);
+    const path = `/api/v1/namespaces/${other.name}`;
+    expect((await other.does(other.operator, { method: 'DELETE', path })).status).to.equal(200);
+    await gone(path);
+    await other.close();
+  });
+});
