@@ -1,25 +1,22 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
+import { DEVICE_CLASS_SUFFIX } from './grant.keys.ts';
 import { LONGEST_GRACE_S } from './grant.policies.workloads.ts';
 import {
   ALLOWED_PRIORITY_CLASSES,
   ALLOWED_RESOURCES,
   ALLOWED_RUNTIME_CLASSES,
   BEFORE,
-  BREAK_GLASS,
   changes,
+  FOR_GUESTS,
   IN_SLICES,
   listed,
   match,
   refusal,
-  SERVES_CLUSTER,
   text,
   texts,
   TRUSTED,
   unless,
 } from './grant.slice.ts';
-
-/** In a Grant, a device class is named as in a quota. */
-const DEVICE_CLASS_SUFFIX = '.deviceclass.resource.k8s.io/devices';
 
 /** Annotations by which kubelet, network and autoscaler give a pod what its spec could not ask for. */
 const POWERS = [
@@ -61,8 +58,7 @@ export const podPolicies: readonly AdmissionPolicy[] = [
     description: 'Refuses pods that ask for what the Grant does not lend or for power over nodes, scheduling and identities.',
     match: [match('', ['pods', 'pods/ephemeralcontainers', 'pods/resize'])],
     namespaces: IN_SLICES,
-    // What serves the cluster adds to a pod later what it alone may add, and must be able to let go of any.
-    when: { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` },
+    when: FOR_GUESTS,
     variables: {
       before: BEFORE,
       lent: listed(ALLOWED_RESOURCES),
@@ -128,7 +124,7 @@ export const podPolicies: readonly AdmissionPolicy[] = [
     description: 'Refuses claims on devices of a class that the Grant does not lend.',
     match: [match('resource.k8s.io', ['resourceclaims', 'resourceclaimtemplates'])],
     namespaces: IN_SLICES,
-    when: { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` },
+    when: FOR_GUESTS,
     variables: {
       lent: listed(ALLOWED_RESOURCES),
       spec: 'request.resource.resource == "resourceclaims" ? dyn(object.spec) : dyn(object.spec).?spec.orValue({})',

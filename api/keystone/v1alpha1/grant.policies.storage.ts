@@ -1,17 +1,5 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
-import {
-  ALLOWED_STORAGE_CLASSES,
-  BEFORE,
-  BREAK_GLASS,
-  changes,
-  IN_SLICES,
-  listed,
-  match,
-  refusal,
-  SERVES_CLUSTER,
-  text,
-  unless,
-} from './grant.slice.ts';
+import { ALLOWED_STORAGE_CLASSES, BEFORE, changes, FOR_GUESTS, IN_SLICES, listed, match, refusal, text, unless } from './grant.slice.ts';
 
 /** Annotations by which Kubernetes notes its own decisions about a claim, and an old one that overrules the class in the spec. */
 const isDecision = (key: string): string =>
@@ -24,7 +12,7 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
     description: 'Refuses claims on storage of a class that the Grant does not lend, and on volumes with the data of others.',
     match: [match('', ['persistentvolumeclaims'])],
     namespaces: IN_SLICES,
-    when: { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` },
+    when: FOR_GUESTS,
     variables: {
       before: BEFORE,
       lent: listed(ALLOWED_STORAGE_CLASSES),

@@ -40,7 +40,7 @@ export const grantWarnings: readonly AdmissionPolicy[] = [
       {
         expression: 'false',
         message: 'this ends all workloads of the Grant',
-        messageExpression: `"this ends " + ${PODS} + " of " + ${WHOSE} + "; volumes are kept for " + variables.spec.?dataRetention.orValue("168h")`,
+        messageExpression: `"this ends " + ${PODS} + " of " + ${WHOSE} + "; volumes are kept for " + variables.spec.dataRetention`,
       },
     ],
   },
@@ -58,7 +58,7 @@ export const grantWarnings: readonly AdmissionPolicy[] = [
       {
         expression: 'false',
         message: 'with this end all workloads of the Grant end',
-        messageExpression: `"at " + string(${untilOf('object')}.value()) + " this ends " + ${PODS} + " of " + ${WHOSE} + "; volumes are kept for " + dyn(object.spec).?dataRetention.orValue("168h")`,
+        messageExpression: `"at " + string(${untilOf('object')}.value()) + " this ends " + ${PODS} + " of " + ${WHOSE} + "; volumes are kept for " + object.spec.dataRetention`,
       },
     ],
   },

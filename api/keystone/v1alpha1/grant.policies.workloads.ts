@@ -34,7 +34,7 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
         text('a pod that is removed by force goes on uncounted: leave --force and gracePeriodSeconds 0 out'),
       ),
     },
-    message: 'gracePeriodSeconds is from 1 to 300 here: leave it out',
+    message: `gracePeriodSeconds is from 1 to ${LONGEST_GRACE_S} here: leave it out`,
   }),
   {
     name: 'keystone-slice-budgets',

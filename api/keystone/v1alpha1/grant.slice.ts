@@ -66,6 +66,9 @@ export const TRUSTED = `${KUBERNETES} || ${OPERATOR} || ${BREAK_GLASS}`;
  */
 export const SERVES_CLUSTER = `${TRUSTED} || ${inGroup('system:nodes')} || (request.userInfo.username.startsWith("system:serviceaccount:") && !request.userInfo.username.startsWith("system:serviceaccount:grant-") && !request.userInfo.username.startsWith("system:serviceaccount:" + request.namespace + ":") && !request.userInfo.username.startsWith("system:serviceaccount:${OPERATOR_HOME}:"))`;
 
+/** A policy's conditions: what is made is judged whoever makes it; what serves the cluster may change it later, and must be able to let go of any. */
+export const FOR_GUESTS = { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` };
+
 /** CEL: the names that an annotation of the slice lists; none if it is absent, so that nothing is open by an oversight. */
 export const listed = (annotation: string): string =>
   `namespaceObject.metadata.?annotations[?${text(annotation)}].orValue("").split(",").filter(name, name != "")`;
