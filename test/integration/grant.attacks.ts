@@ -78,6 +78,15 @@ const onNamespace: readonly Attack[] = [
   },
   {
     ...change(
+      'as owner, makes another namespace look as if it had been ours',
+      NAMESPACE,
+      '/api/v1/namespaces/default',
+      patch({ labels: { 'keystone.io/controller': 'grant' } }),
+    ),
+    who: 'owner',
+  },
+  {
+    ...change(
       'as owner, makes another namespace look like ours',
       NAMESPACE,
       '/api/v1/namespaces/default',

@@ -1,8 +1,23 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
 import { ANY_WRITE, NAMESPACES } from './grant.policies.own.ts';
-import { CONTROLLER_LABEL, GRANT_CONTROLLER, IN_SLICES, match, matchAll, SLICE_LABEL, text, texts, TRUSTED } from './grant.slice.ts';
+import {
+  CONTROLLER_LABEL,
+  GRANT_CONTROLLER,
+  IN_SLICES,
+  labelOf,
+  match,
+  matchAll,
+  SLICE_LABEL,
+  text,
+  texts,
+  TRUSTED,
+} from './grant.slice.ts';
 
-const hasLabel = (object: string): string => `${text(SLICE_LABEL)} in ${object}.metadata.?labels.orValue({})`;
+/** Also one that has lost the first label is not to be had by who could set the second: by the latter the operator finds what it made. */
+const isMarked = (namespace: string): string =>
+  `(${text(SLICE_LABEL)} in ${namespace}.metadata.?labels.orValue({}) || ${labelOf(namespace, CONTROLLER_LABEL)} == ${text(GRANT_CONTROLLER)})`;
+
+const MARK = `${CONTROLLER_LABEL}=${GRANT_CONTROLLER}`;
 
 /** What limits a slice: the resources by group, and what to do instead of touching them. */
 const LIMITS: Readonly<Record<string, { readonly resources: readonly string[]; readonly instead: string }>> = {
@@ -32,18 +47,18 @@ export const limitPolicies: readonly AdmissionPolicy[] = [
     action: 'Deny',
     match: NAMESPACES,
     when: {
-      slice: `(request.operation != "DELETE" && ${hasLabel('object')}) || (request.operation != "CREATE" && ${hasLabel('oldObject')})`,
+      slice: `(request.operation != "DELETE" && ${isMarked('object')}) || (request.operation != "CREATE" && ${isMarked('oldObject')})`,
       stranger: `!(${TRUSTED})`,
     },
     validations: [
       {
         expression: 'request.operation != "CREATE"',
-        message: `only a Grant makes a namespace with the label ${SLICE_LABEL}: create a Grant, or leave the label out`,
+        message: `only a Grant makes a namespace with the labels ${SLICE_LABEL} or ${MARK}: create a Grant, or leave them out`,
         reason: 'Forbidden',
       },
       {
         expression: 'request.operation != "UPDATE"',
-        message: `only its Grant changes a namespace with the label ${SLICE_LABEL}, and only a Grant makes one: change the Grant instead`,
+        message: `only its Grant changes a namespace with the labels ${SLICE_LABEL} or ${MARK}, and only a Grant makes one: change the Grant instead`,
         reason: 'Forbidden',
       },
       {

@@ -1,6 +1,18 @@
 import type { AdmissionPolicy, PolicyMatch } from '../../meta/policy.ts';
 import { RETAINED_FROM, RETAINED_UNTIL } from './grant.retention.ts';
-import { changes, match, matchAll, OPERATOR, OPERATOR_HOME, SLICE_LABEL, text, texts } from './grant.slice.ts';
+import {
+  changes,
+  labelOf,
+  match,
+  matchAll,
+  OPERATOR,
+  OPERATOR_HOME,
+  OWNER_UID_LABEL,
+  SLICE_LABEL,
+  text,
+  texts,
+  wasSlice,
+} from './grant.slice.ts';
 
 /** Every verb that changes something. */
 export const ANY_WRITE: PolicyMatch['operations'] = ['CREATE', 'UPDATE', 'DELETE'];
@@ -8,7 +20,9 @@ export const ANY_WRITE: PolicyMatch['operations'] = ['CREATE', 'UPDATE', 'DELETE
 export const NAMESPACES: readonly PolicyMatch[] = [
   { apiGroups: [''], apiVersions: ['*'], resources: ['namespaces', 'namespaces/*'], operations: ANY_WRITE, scope: 'Cluster' },
 ];
-const labelOf = (object: string): string => `${object}.metadata.?labels[?${text(SLICE_LABEL)}].orValue("")`;
+const sliceOf = (namespace: string): string => labelOf(namespace, SLICE_LABEL);
+/** Its label stays, or is set back to what it was when it was made. */
+const keepsSlice = `((${sliceOf('oldObject')} != "" && ${sliceOf('object')} == ${sliceOf('oldObject')}) || (${wasSlice('oldObject')} && ${sliceOf('object')} == ${labelOf('oldObject', OWNER_UID_LABEL)}))`;
 
 /** What every update changes by itself. */
 const RECORDS = ['managedFields', 'resourceVersion', 'generation'];
@@ -92,24 +106,24 @@ export const ownPolicies: readonly AdmissionPolicy[] = [
   },
   {
     name: 'keystone-operator-namespaces',
-    description: 'Keeps the operator itself from touching a namespace that is not that of a Grant.',
+    description: 'Keeps the operator itself from touching a namespace that neither is nor was that of a Grant.',
     action: 'Deny',
     match: NAMESPACES,
     when: { operator: OPERATOR },
     validations: [
       {
-        expression: `request.operation != "CREATE" || ${labelOf('object')} != ""`,
+        expression: `request.operation != "CREATE" || ${sliceOf('object')} != ""`,
         message: `the operator may make only namespaces with the label ${SLICE_LABEL}`,
         reason: 'Forbidden',
       },
       {
-        expression: `request.operation != "UPDATE" || (${labelOf('oldObject')} != "" && ${labelOf('object')} == ${labelOf('oldObject')})`,
-        message: `the operator may change only namespaces with the label ${SLICE_LABEL}, and never the label`,
+        expression: `request.operation != "UPDATE" || ${keepsSlice}`,
+        message: `the operator may change only namespaces with the label ${SLICE_LABEL}, and set that label only back to what it was`,
         reason: 'Forbidden',
       },
       {
-        expression: `request.operation != "DELETE" || ${labelOf('oldObject')} != ""`,
-        message: `the operator may delete only namespaces with the label ${SLICE_LABEL}`,
+        expression: `request.operation != "DELETE" || ${sliceOf('oldObject')} != "" || ${wasSlice('oldObject')}`,
+        message: `the operator may delete only namespaces that have the label ${SLICE_LABEL}, or were made with it`,
         reason: 'Forbidden',
       },
     ],

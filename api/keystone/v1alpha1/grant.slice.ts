@@ -21,6 +21,15 @@ export const CONTROLLER_LABEL = 'keystone.io/controller';
 /** The value of CONTROLLER_LABEL for the objects of a Grant. */
 export const GRANT_CONTROLLER = 'grant';
 
+/** On every object of the operator: the uid of the object that it was made for. */
+export const OWNER_UID_LABEL = 'keystone.io/owner-uid';
+
+/** With this begins the name of every slice, and of no namespace in which something lives that serves the cluster. */
+const SLICE_PREFIX = 'grant-';
+/** The name of a slice: its prefix, its grantee and its Grant, and a hash of the uid and the epoch. */
+const SLICE_NAME = `^${SLICE_PREFIX}[-a-z0-9]*-[0-9a-f]{8}$`;
+const UID = '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$';
+
 /** Who impersonates this group may touch what is ours: kubectl --as=… --as-group=keystone:break-glass. */
 export const BREAK_GLASS_GROUP = 'keystone:break-glass';
 
@@ -29,6 +38,16 @@ export const OPERATOR_HOME = 'keystone-system';
 
 /** The operator as the API server knows it. */
 export const OPERATOR_USER = `system:serviceaccount:${OPERATOR_HOME}:keystone-operator`;
+
+/** CEL: the value of a label of a namespace, and "" if it has none. */
+export const labelOf = (namespace: string, label: string): string => `${namespace}.metadata.?labels[?${text(label)}].orValue("")`;
+
+/**
+ * CEL: a namespace is that of a Grant, whatever became of its label: it has the name of one, and the marks of an object of ours,
+ * which nobody else may set.
+ */
+export const wasSlice = (namespace: string): string =>
+  `(${namespace}.metadata.name.matches(${text(SLICE_NAME)}) && ${labelOf(namespace, CONTROLLER_LABEL)} == ${text(GRANT_CONTROLLER)} && ${labelOf(namespace, OWNER_UID_LABEL)}.matches(${text(UID)}))`;
 
 /** Selects what is in slices. */
 export const IN_SLICES: readonly LabelRequirement[] = [{ key: SLICE_LABEL, operator: 'Exists' }];
@@ -64,7 +83,7 @@ export const TRUSTED = `${KUBERNETES} || ${OPERATOR} || ${BREAK_GLASS}`;
  * CEL: the request comes from what serves the whole cluster: also from kubelets, and from ServiceAccounts (of storage, networks,
  * metrics) that live neither in a slice, which are grantees' own whatever they may do in this one, nor beside the operator.
  */
-export const SERVES_CLUSTER = `${TRUSTED} || ${inGroup('system:nodes')} || (request.userInfo.username.startsWith("system:serviceaccount:") && !request.userInfo.username.startsWith("system:serviceaccount:grant-") && !request.userInfo.username.startsWith("system:serviceaccount:" + request.namespace + ":") && !request.userInfo.username.startsWith("system:serviceaccount:${OPERATOR_HOME}:"))`;
+export const SERVES_CLUSTER = `${TRUSTED} || ${inGroup('system:nodes')} || (request.userInfo.username.startsWith("system:serviceaccount:") && !request.userInfo.username.startsWith("system:serviceaccount:${SLICE_PREFIX}") && !request.userInfo.username.startsWith("system:serviceaccount:" + request.namespace + ":") && !request.userInfo.username.startsWith("system:serviceaccount:${OPERATOR_HOME}:"))`;
 
 /** A policy's conditions: what is made is judged whoever makes it; what serves the cluster may change it later, and must be able to let go of any. */
 export const FOR_GUESTS = { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` };
