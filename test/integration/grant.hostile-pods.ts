@@ -1,5 +1,5 @@
 /** Pods that must not come into a slice, each decent but for one thing; and ways in which they must not leave it. */
-import type { Attack } from './grant.attacks.ts';
+import type { Attack } from './grant.attack.ts';
 
 /** What refuses a pod, and a word that its sentence contains. */
 export interface HostilePod {
