@@ -4,7 +4,7 @@ import type { Answer } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
 import { DAEMON, DECENT, JOB, LARGE, WEB } from './grant.decent.ts';
 import { podWith } from './grant.hostile-pods.ts';
-import { CONTROLLER, KUBELET, makeSlice, refuserOf, type Act, type Person } from './grant.slice.ts';
+import { CONTROLLER, makeSlice, refuserOf, type Act } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
 
 describe('FR-004 · what goes on in a slice without an operator', function () {
@@ -74,20 +74,6 @@ describe('FR-004 · what goes on in a slice without an operator', function () {
       [slice().guest, daemon],
     ] as const)
       expect(refuserOf(await slice().does(who, { method: 'POST', path: 'pods', body }, true))).to.equal('keystone-slice-pods');
-  });
-
-  it('lets the rest of the cluster serve it, and leaves its limits to the Grant', async () => {
-    const driver: Person = { 'impersonate-user': 'system:serviceaccount:storage:driver', 'impersonate-group': 'system:masters' };
-    const event = { metadata: { name: 'x' }, involvedObject: { namespace: slice().name, kind: 'Pod', name: 'x' } };
-    const post = async (who: Person, path: string, body: object): Promise<string> => {
-      const answer = await slice().does(who, { method: 'POST', path, body }, true);
-      return answer.status === 201 ? 'nobody' : refuserOf(answer);
-    };
-    expect(await post(driver, 'events', event)).to.equal('nobody');
-    expect(await post(KUBELET, 'serviceaccounts/default/token', {})).to.equal('nobody');
-    expect(await post(driver, 'resourcequotas', { metadata: { name: 'x' } })).to.equal('keystone-slice-limits');
-    expect(await post(driver, 'pods', podWith({ spec: { nodeName: 'x' } }))).to.equal('keystone-slice-pods');
-    expect(await post(driver, 'configmaps', { metadata: { name: 'x', finalizers: ['a.b/c'] } })).to.equal('keystone-slice-metadata');
   });
 
   it('lends storage of the classes by name that its namespace lists, and of no other', async () => {

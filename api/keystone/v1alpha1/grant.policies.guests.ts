@@ -7,6 +7,7 @@ import {
   CONTROLLER_LABEL,
   GRANT_CONTROLLER,
   IN_SLICES,
+  isOurKey,
   match,
   matchAll,
   OPERATOR,
@@ -56,8 +57,6 @@ const INSTEAD: Readonly<Record<string, string>> = {
   'events.events.k8s.io': 'write a log instead',
 };
 
-const isOurKey = (key: string): string => `(${key}.startsWith("keystone.io/") || ${key}.contains(".keystone.io/"))`;
-
 /** Where objects carry labels and annotations that end on pods, jobs and claims. */
 const TEMPLATES = ['.?spec.?template.?metadata', '.?spec.?jobTemplate.?metadata', '.?spec.?jobTemplate.?spec.?template.?metadata'];
 const keyChanges = (path: string): string =>
@@ -67,6 +66,9 @@ const keyChanges = (path: string): string =>
 
 const keepsFinalizers = (path: string): string =>
   `dyn(object)${path}.?finalizers.orValue([]).all(f, f in variables.before${path}.?finalizers.orValue([]))`;
+
+/** What the controllers of Kubernetes make from templates. */
+const MADE = ['pods', 'persistentvolumeclaims'];
 
 /** Kinds that can own something in a slice and go with it. */
 const OWNERS = [
@@ -113,8 +115,9 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
     match: matchAll(),
     namespaces: IN_SLICES,
     when: {
-      // What controllers make from a guest's templates is a guest's.
-      stranger: `!(${OPERATOR} || ${BREAK_GLASS}) && (!(${TRUSTED}) || (request.operation == "CREATE" && request.?subResource.orValue("") == "" && request.resource.resource in ["pods", "persistentvolumeclaims"]))`,
+      // What controllers make from a guest's templates is a guest's. Else they are not judged at all: however much a guest has written
+      // on an object, they must be able to let go of it.
+      stranger: `!(${OPERATOR} || ${BREAK_GLASS}) && (!(${SERVES_CLUSTER}) || (request.operation == "CREATE" && request.?subResource.orValue("") == "" && request.resource.resource in ${texts(MADE)}))`,
       // These are refused whole.
       other: `!(${IS_LIMIT}) && !(request.operation == "UPDATE" && oldObject.?metadata.?labels[?${text(CONTROLLER_LABEL)}].orValue("") == ${text(GRANT_CONTROLLER)})`,
     },

@@ -1,12 +1,15 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
-import { ANY_WRITE, NAMESPACES } from './grant.policies.own.ts';
+import { ANY_WRITE, BOTH, NAMESPACES, RECORDS, sameBut } from './grant.policies.own.ts';
 import {
+  changes,
   CONTROLLER_LABEL,
   GRANT_CONTROLLER,
   IN_SLICES,
+  isOurKey,
   labelOf,
   match,
   matchAll,
+  SERVES_CLUSTER,
   SLICE_LABEL,
   text,
   texts,
@@ -39,6 +42,9 @@ export const IS_LIMIT = `request.resource.resource in {${Object.entries(LIMITS)
   .map(([group, { resources }]) => `${text(group)}: ${texts(resources)}`)
   .join(', ')}}[?request.resource.group].orValue([])`;
 
+/** CEL, over BOTH: what serves the cluster notes something of its own on a namespace, and says nothing in our name. */
+const isNote = `(${SERVES_CLUSTER}) && request.?subResource.orValue("") == "" && variables.after.?spec == variables.before.?spec && ${sameBut('.?metadata', ['annotations', ...RECORDS])} && !(${changes('variables.after.?metadata.?annotations.orValue({})', 'variables.before.?metadata.?annotations.orValue({})', isOurKey)})`;
+
 /** What a Grant made is changed by its Grant only. */
 export const limitPolicies: readonly AdmissionPolicy[] = [
   {
@@ -50,6 +56,7 @@ export const limitPolicies: readonly AdmissionPolicy[] = [
       slice: `(request.operation != "DELETE" && ${isMarked('object')}) || (request.operation != "CREATE" && ${isMarked('oldObject')})`,
       stranger: `!(${TRUSTED})`,
     },
+    variables: BOTH,
     validations: [
       {
         expression: 'request.operation != "CREATE"',
@@ -57,7 +64,7 @@ export const limitPolicies: readonly AdmissionPolicy[] = [
         reason: 'Forbidden',
       },
       {
-        expression: 'request.operation != "UPDATE"',
+        expression: `request.operation != "UPDATE" || (${isNote})`,
         message: `only its Grant changes a namespace with the labels ${SLICE_LABEL} or ${MARK}, and only a Grant makes one: change the Grant instead`,
         reason: 'Forbidden',
       },

@@ -25,14 +25,15 @@ const sliceOf = (namespace: string): string => labelOf(namespace, SLICE_LABEL);
 const keepsSlice = `((${sliceOf('oldObject')} != "" && ${sliceOf('object')} == ${sliceOf('oldObject')}) || (${wasSlice('oldObject')} && ${sliceOf('object')} == ${labelOf('oldObject', OWNER_UID_LABEL)}))`;
 
 /** What every update changes by itself. */
-const RECORDS = ['managedFields', 'resourceVersion', 'generation'];
-/** CEL: an update leaves a part of the object as it was, but for some of its keys. */
-const sameBut = (part: string, keys: readonly string[]): string =>
+export const RECORDS = ['managedFields', 'resourceVersion', 'generation'];
+/** CEL, over BOTH: an update leaves a part of the object as it was, but for some of its keys. */
+export const sameBut = (part: string, keys: readonly string[]): string =>
   `!(${changes(`variables.after${part}.orValue({})`, `variables.before${part}.orValue({})`, (key) => `!(${key} in ${texts(keys)})`)})`;
 /** CEL: an update does not take a key away again. */
 const stays = (part: string, key: string): string =>
   `(${text(key)} in variables.after${part}.orValue({}) || !(${text(key)} in variables.before${part}.orValue({})))`;
-const BOTH = { before: 'dyn(oldObject)', after: 'dyn(object)' };
+/** The variables `before` and `after` of an update. */
+export const BOTH = { before: 'dyn(oldObject)', after: 'dyn(object)' };
 
 /** The operator itself, which acts for people who may only write Grants, stays in slices, and rules neither Grants nor volumes. */
 export const ownPolicies: readonly AdmissionPolicy[] = [

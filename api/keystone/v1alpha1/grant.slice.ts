@@ -67,6 +67,10 @@ const KUBERNETES = `(${isUser([
   'system:apiserver',
   'system:kube-controller-manager',
   'system:cloud-controller-manager',
+  // As distributions call theirs that run beside the API server.
+  'k3s-cloud-controller-manager',
+  'rke2-cloud-controller-manager',
+  'eks:cloud-controller-manager',
   'system:kube-scheduler',
 ])} || ${inGroup('system:serviceaccounts:kube-system')})`;
 
@@ -87,6 +91,9 @@ export const SERVES_CLUSTER = `${TRUSTED} || ${inGroup('system:nodes')} || (requ
 
 /** A policy's conditions: what is made is judged whoever makes it; what serves the cluster may change it later, and must be able to let go of any. */
 export const FOR_GUESTS = { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` };
+
+/** CEL: a label or an annotation by which we speak. */
+export const isOurKey = (key: string): string => `(${key}.startsWith("keystone.io/") || ${key}.contains(".keystone.io/"))`;
 
 /** CEL: the names that an annotation of the slice lists; none if it is absent, so that nothing is open by an oversight. */
 export const listed = (annotation: string): string =>
