@@ -18,6 +18,9 @@ export const onStorage: readonly Attack[] = [
   claims('poses as bound', {}, { annotations: { 'pv.kubernetes.io/bind-completed': 'yes' } }),
   claims('chooses a node for its volume', {}, { annotations: { 'volume.kubernetes.io/selected-node': 'node-1' } }),
   claims('fills its volume from elsewhere', { dataSourceRef: { apiGroup: 'example.com', kind: 'Populator', name: 'x' } }),
+  ...['k8s.io/CloneRequest', 'nfs.io/storage-path', 'cdi.kubevirt.io/storage.import.endpoint', 'example.com/whatever'].map((key) =>
+    claims(`has its volume filled by ${key}`, {}, { annotations: { [key]: 'others/data' } }),
+  ),
   claims('tunes its volume', { volumeAttributesClassName: 'gold' }),
   create(
     'claims a device of a class that is not lent',

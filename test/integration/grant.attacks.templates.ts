@@ -23,4 +23,10 @@ export const onTemplates: readonly Attack[] = [
   change('holds the pods of a Deployment later', METADATA, 'apps/v1:deployments/plain', { spec: { template: { metadata: held } } }),
   { ...create('through a controller, holds a pod', METADATA, 'pods', podWith({ metadata: held })), who: 'controller' },
   { ...create('through a controller, holds a claim', METADATA, 'persistentvolumeclaims', claim({}, held)), who: 'controller' },
+  {
+    ...create('through a controller, has a claim filled', 'keystone-slice-claims', 'persistentvolumeclaims', {
+      ...claim({}, { annotations: { 'k8s.io/CloneRequest': 'others/data' } }),
+    }),
+    who: 'controller',
+  },
 ];

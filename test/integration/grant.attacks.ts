@@ -1,6 +1,7 @@
 /** What a guest who may do everything in the slice, or somebody from outside, must not get done. */
 import { change, create, KINDS, labelled, METADATA, named, patch, workload, type Attack } from './grant.attack.ts';
 import { onLimits, onNamespace } from './grant.attacks.limits.ts';
+import { onServices } from './grant.attacks.services.ts';
 import { onStorage } from './grant.attacks.storage.ts';
 import { onTemplates } from './grant.attacks.templates.ts';
 import { podWith } from './grant.hostile-pods.ts';
@@ -59,18 +60,6 @@ const onSurroundings: readonly Attack[] = [
   create('passes a ConfigMap off as ours', METADATA, 'configmaps', labelled('x', labels)),
   change('passes off what is there as ours', METADATA, 'configmaps/plain', patch({ annotations: { 'sub.keystone.io/x': 'y' } })),
   create('passes pods off as ours by a template', METADATA, 'apps/v1:deployments', workload({}, { annotations: { 'keystone.io/x': 'y' } })),
-  create(
-    'catches foreign traffic',
-    'keystone-slice-services',
-    'services',
-    named('x', { spec: { ports: [{ port: 80 }], externalIPs: ['192.0.2.1'] } }),
-  ),
-  create(
-    'leads traffic elsewhere',
-    'keystone-slice-services',
-    'services',
-    named('x', { spec: { type: 'ExternalName', externalName: 'kubernetes.default.svc' } }),
-  ),
   change('has its say in the status of a Service', KINDS, 'services/plain/status', patch({ annotations: { a: 'b' } })),
   create('writes endpoints', KINDS, 'endpoints', named('x', { subsets: [{ addresses: [{ ip: '192.0.2.1' }], ports: [{ port: 443 }] }] })),
   create('writes endpoint slices', KINDS, 'discovery.k8s.io/v1:endpointslices', named('x', endpoint)),
@@ -139,6 +128,7 @@ export const ATTACKS: Readonly<Record<string, readonly Attack[]>> = {
   'the limits of the slice': onLimits,
   'the namespace': onNamespace,
   'what is around the slice': onSurroundings,
+  'who serves Services': onServices,
   'what is not lent': onStorage,
   'what is made from templates': onTemplates,
 };

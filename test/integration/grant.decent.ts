@@ -34,6 +34,14 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
     podWith({ spec: { tolerations: [lost('not-ready', 0), lost('unreachable', 300)] } }, 'lost'),
   ],
   ['claim storage of a lent class', 'persistentvolumeclaims', { ...meta('fast'), spec: { ...spec, storageClassName: 'fast' } }],
+  [
+    'note on a claim that it stays',
+    'persistentvolumeclaims',
+    {
+      metadata: { name: 'noted', labels: { 'example.com/team': 'x' }, annotations: { 'helm.sh/resource-policy': 'keep' } },
+      spec: { ...spec, storageClassName: 'fast' },
+    },
+  ],
   ['offer a Service', 'services', { ...meta('web'), spec: { selector: selector.matchLabels, ports: [{ port: 80 }] } }],
   ['keep configuration', 'configmaps', { ...meta('conf'), data: { a: 'b' } }],
   ['keep a Secret', 'secrets', { ...meta('secret'), stringData: { a: 'b' } }],

@@ -6,7 +6,7 @@ import { must } from '../env/operator.ts';
 import { ATTACKS } from './grant.attacks.ts';
 import { HELD, WEB } from './grant.decent.ts';
 import { HOSTILE_PODS, podSpec, podWith } from './grant.hostile-pods.ts';
-import { BREAKING_GLASS, messageOf, OWNER, refuserOf, type Act } from './grant.slice.ts';
+import { BREAKING_GLASS, CONTROLLER, messageOf, OWNER, refuserOf, type Act } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
 
 interface Policy {
@@ -26,6 +26,9 @@ describe('FR-004 · a slice without an operator', function () {
     for (const [path, body] of classes) await slice().does(OWNER, { method: 'POST', path, body });
     await post('configmaps', { metadata: { name: 'plain' } });
     await post('services', { metadata: { name: 'plain' }, spec: { ports: [{ port: 80 }] } });
+    const scheme = { annotations: { 'example.com/scheme': 'internal' } };
+    await post('services', { metadata: { name: 'balanced' }, spec: { ports: [{ port: 80 }] } });
+    await done(CONTROLLER, { method: 'PATCH', path: 'services/balanced', body: { metadata: scheme } });
     await post('pods', podWith({}, 'plain'));
     await post('apps/v1:deployments', { ...WEB, metadata: { name: 'plain' }, spec: { ...WEB.spec, replicas: 0 } });
   });

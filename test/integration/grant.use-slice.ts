@@ -18,6 +18,7 @@ export function useSlice() {
     made = await makeSlice();
   });
   after(async () => {
+    if (made === undefined) return;
     await slice().does(slice().operator, { method: 'DELETE', path: `/api/v1/namespaces/${slice().name}` });
     // Other tests of this process want to see the operator's account with its own rights only.
     await must(controlPlane(), ['delete', 'clusterrolebinding,clusterrole', 'test-everything']);

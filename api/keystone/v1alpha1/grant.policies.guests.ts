@@ -150,24 +150,6 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
     },
     message: 'finalizers, foreign owners and keys of keystone.io are not for guests: leave them as they are',
   }),
-  refusal({
-    name: 'keystone-slice-services',
-    description: 'Refuses Services that catch traffic meant for others or lead out of the slice.',
-    match: [match('', ['services'])],
-    namespaces: IN_SLICES,
-    when: onlyInEmergencies,
-    faults: {
-      addresses: unless(
-        'object.spec.?externalIPs.orValue([]).size() == 0',
-        text('spec.externalIPs would catch traffic meant for others: leave it out'),
-      ),
-      elsewhere: unless(
-        'object.spec.?type.orValue("") != "ExternalName"',
-        text('a Service of type ExternalName leads out of this namespace: use ClusterIP with a selector'),
-      ),
-    },
-    message: 'a Service here has type ClusterIP and a selector',
-  }),
   {
     name: 'keystone-slice-secrets',
     description: 'Refuses Secrets that Kubernetes would turn into tokens that never expire.',

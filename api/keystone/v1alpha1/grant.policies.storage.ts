@@ -1,4 +1,5 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
+import { KNOWN_KEYS, strangeKeys, strangers } from './grant.policies.notes.ts';
 import { ALLOWED_STORAGE_CLASSES, BEFORE, changes, FOR_GUESTS, IN_SLICES, listed, match, refusal, text, unless } from './grant.slice.ts';
 
 /** Annotations by which Kubernetes notes its own decisions about a claim, and an old one that overrules the class in the spec. */
@@ -15,11 +16,14 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
     when: FOR_GUESTS,
     variables: {
       before: BEFORE,
+      known: KNOWN_KEYS,
       lent: listed(ALLOWED_STORAGE_CLASSES),
       class: 'object.spec.?storageClassName.orValue("")',
       volume: 'object.spec.?volumeName.orValue("")',
       annotations: 'dyn(object.metadata.?annotations.orValue({}))',
       annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
+      // Provisioners and importers read there where to take data from, be it from others.
+      strange: `${strangeKeys('variables.annotations', 'variables.annotationsBefore')}.filter(k, !${isDecision('k')})`,
     },
     faults: {
       unlent: unless(
@@ -39,6 +43,7 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
         'object.spec.?volumeAttributesClassName.orValue("") == variables.before.?spec.?volumeAttributesClassName.orValue("")',
         text('this Grant lends no volume attributes classes: leave spec.volumeAttributesClassName as it is'),
       ),
+      directing: strangers('variables.strange', 'annotations'),
       deciding: unless(
         `!(${changes('variables.annotations', 'variables.annotationsBefore', isDecision)})`,
         text(

@@ -3,11 +3,14 @@ import { guestPolicies } from './grant.policies.guests.ts';
 import { limitPolicies } from './grant.policies.limits.ts';
 import { ownPolicies } from './grant.policies.own.ts';
 import { podPolicies } from './grant.policies.pods.ts';
+import { servicePolicies } from './grant.policies.services.ts';
 import { storagePolicies } from './grant.policies.storage.ts';
 import { grantWarnings } from './grant.policies.warnings.ts';
 import { workloadPolicies } from './grant.policies.workloads.ts';
 
 export {
+  ALLOWED_KEYS,
+  ALLOWED_LOAD_BALANCER_CLASSES,
   ALLOWED_PRIORITY_CLASSES,
   ALLOWED_RESOURCES,
   ALLOWED_RUNTIME_CLASSES,
@@ -24,6 +27,7 @@ export const grantPolicies: readonly AdmissionPolicy[] = [
   ...limitPolicies,
   ...ownPolicies,
   ...guestPolicies,
+  ...servicePolicies,
   ...podPolicies,
   ...workloadPolicies,
   ...storagePolicies,

@@ -15,6 +15,12 @@ export const ALLOWED_RUNTIME_CLASSES = 'keystone.io/allowed-runtime-classes';
 /** On the slice namespace, if at all: the priority classes that pods may have, joined by commas. */
 export const ALLOWED_PRIORITY_CLASSES = 'keystone.io/allowed-priority-classes';
 
+/** On the slice namespace, if at all: prefixes or keys of labels and annotations that Services and claims may carry besides the usual ones. */
+export const ALLOWED_KEYS = 'keystone.io/allowed-keys';
+
+/** On the slice namespace, if at all: the classes of load balancers that Services may name, joined by commas. */
+export const ALLOWED_LOAD_BALANCER_CLASSES = 'keystone.io/allowed-load-balancer-classes';
+
 /** On the operator's own objects inside a slice, which nobody else may touch. */
 export const CONTROLLER_LABEL = 'keystone.io/controller';
 

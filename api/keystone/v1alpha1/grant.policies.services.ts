@@ -1,0 +1,55 @@
+import type { AdmissionPolicy } from '../../meta/policy.ts';
+import { KNOWN_KEYS, strangeKeys, strangers } from './grant.policies.notes.ts';
+import {
+  ALLOWED_LOAD_BALANCER_CLASSES,
+  BEFORE,
+  FOR_GUESTS,
+  IN_SLICES,
+  listed,
+  match,
+  refusal,
+  SERVES_CLUSTER,
+  text,
+  unless,
+} from './grant.slice.ts';
+
+const choice = (field: string): string => `object.spec.?${field}.orValue("")`;
+const isOpen = (field: string): string => `${choice(field)} == "" || ${choice(field)} == variables.before.?spec.?${field}.orValue("")`;
+
+/** Services speak to those who serve the whole cluster: its network, its balancers, its names. */
+export const servicePolicies: readonly AdmissionPolicy[] = [
+  refusal({
+    name: 'keystone-slice-services',
+    description: 'Refuses Services that catch traffic meant for others, lead out of the slice or have themselves exposed.',
+    match: [match('', ['services'])],
+    namespaces: IN_SLICES,
+    when: FOR_GUESTS,
+    variables: {
+      before: BEFORE,
+      known: KNOWN_KEYS,
+      labels: 'dyn(object.metadata.?labels.orValue({}))',
+      labelsBefore: 'variables.before.?metadata.?labels.orValue({})',
+      annotations: 'dyn(object.metadata.?annotations.orValue({}))',
+      annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
+      // No controller of Kubernetes makes Services from what a guest wrote.
+      strange: `(${SERVES_CLUSTER}) ? [] : ${strangeKeys('variables.annotations', 'variables.annotationsBefore')} + ${strangeKeys('variables.labels', 'variables.labelsBefore')}`,
+    },
+    faults: {
+      addresses: unless(
+        'object.spec.?externalIPs.orValue([]).size() == 0',
+        text('spec.externalIPs would catch traffic meant for others: leave it out'),
+      ),
+      elsewhere: unless(
+        'object.spec.?type.orValue("") != "ExternalName"',
+        text('a Service of type ExternalName leads out of this namespace: use ClusterIP with a selector'),
+      ),
+      exposing: strangers('variables.strange', 'labels and annotations'),
+      balancing: unless(
+        `${isOpen('loadBalancerClass')} || ${choice('loadBalancerClass')} in ${listed(ALLOWED_LOAD_BALANCER_CLASSES)}`,
+        `"this Grant does not lend load balancers of class " + ${choice('loadBalancerClass')} + ": leave spec.loadBalancerClass out"`,
+      ),
+      choosing: unless(isOpen('loadBalancerIP'), text('the cluster chooses the address of a load balancer: leave spec.loadBalancerIP out')),
+    },
+    message: 'a Service here has type ClusterIP and a selector',
+  }),
+];
