@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import { ALLOWED_STORAGE_CLASSES } from '../../api/keystone/v1alpha1/grant.policies.ts';
+import { ALLOWED_RESOURCES, ALLOWED_STORAGE_CLASSES } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Answer } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
 import { DAEMON, DECENT, JOB, LARGE, WEB } from './grant.decent.ts';
 import { podWith } from './grant.hostile-pods.ts';
-import { CONTROLLER, makeSlice, refuserOf, type Act } from './grant.slice.ts';
+import { CONTROLLER, makeSlice, refuserOf, type Act, type Person } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
 
 describe('FR-004 · what goes on in a slice without an operator', function () {
@@ -74,6 +74,28 @@ describe('FR-004 · what goes on in a slice without an operator', function () {
       [slice().guest, daemon],
     ] as const)
       expect(refuserOf(await slice().does(who, { method: 'POST', path: 'pods', body }, true))).to.equal('keystone-slice-pods');
+  });
+
+  it('lends devices of the classes that its namespace lists, and passes none off as ours', async () => {
+    const other = await makeSlice();
+    const lent = 'cpu,memory,lent.example.com.deviceclass.resource.k8s.io/devices';
+    const body = { metadata: { annotations: { [ALLOWED_RESOURCES]: lent } } };
+    expect((await other.does(other.operator, { method: 'PATCH', path: `/api/v1/namespaces/${other.name}`, body })).status).to.equal(200);
+    const judged = async (who: Person, kind: string, spec: object, labels: object = {}): Promise<string> => {
+      const metadata = { name: 'x', labels };
+      const answer = await other.does(who, { method: 'POST', path: `resource.k8s.io/v1:${kind}`, body: { metadata, spec } }, true);
+      return answer.status === 201 ? 'nobody' : refuserOf(answer);
+    };
+    const spec = { devices: { requests: [{ name: 'd', exactly: { deviceClassName: 'lent.example.com' } }] } };
+    const ours = { 'keystone.io/controller': 'grant' };
+    await eventually(async () => expect(await judged(other.guest, 'resourceclaims', spec)).to.equal('nobody'));
+    expect(await judged(other.guest, 'resourceclaimtemplates', { metadata: { labels: { a: 'b' } }, spec })).to.equal('nobody');
+    expect(await judged(CONTROLLER, 'resourceclaims', spec)).to.equal('nobody');
+    for (const metadata of [{ labels: ours }, { annotations: { 'sub.keystone.io/x': 'y' } }])
+      expect(await judged(other.guest, 'resourceclaimtemplates', { metadata, spec })).to.equal('keystone-slice-metadata');
+    expect(await judged(CONTROLLER, 'resourceclaims', spec, ours)).to.equal('keystone-slice-metadata');
+    await other.does(other.operator, { method: 'DELETE', path: `/api/v1/namespaces/${other.name}` });
+    await other.close();
   });
 
   it('lends storage of the classes by name that its namespace lists, and of no other', async () => {

@@ -58,7 +58,13 @@ const INSTEAD: Readonly<Record<string, string>> = {
 };
 
 /** Where objects carry labels and annotations that end on pods, jobs and claims. */
-const TEMPLATES = ['.?spec.?template.?metadata', '.?spec.?jobTemplate.?metadata', '.?spec.?jobTemplate.?spec.?template.?metadata'];
+const TEMPLATES = [
+  '.?spec.?template.?metadata',
+  '.?spec.?jobTemplate.?metadata',
+  '.?spec.?jobTemplate.?spec.?template.?metadata',
+  // That of claims on devices.
+  '.?spec.?metadata',
+];
 const keyChanges = (path: string): string =>
   ['labels', 'annotations']
     .map((field) => changes(`dyn(object)${path}.?${field}.orValue({})`, `variables.before${path}.?${field}.orValue({})`, isOurKey))
@@ -68,7 +74,7 @@ const keepsFinalizers = (path: string): string =>
   `dyn(object)${path}.?finalizers.orValue([]).all(f, f in variables.before${path}.?finalizers.orValue([]))`;
 
 /** What the controllers of Kubernetes make from templates. */
-const MADE = ['pods', 'persistentvolumeclaims'];
+const MADE = ['pods', 'persistentvolumeclaims', 'resourceclaims'];
 
 /** Kinds that can own something in a slice and go with it. */
 const OWNERS = [
@@ -127,7 +133,8 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
       finalizersBefore: 'variables.before.?metadata.?finalizers.orValue([])',
       // The API server itself protects claims at birth, and the controller of jobs counts its pods.
       known: `request.resource.resource == "persistentvolumeclaims" ? ["kubernetes.io/pvc-protection"] : request.resource.resource == "pods" && (${TRUSTED}) ? ["batch.kubernetes.io/job-tracking"] : []`,
-      templated: 'request.resource.group in ["apps", "batch"] || request.resource.resource == "replicationcontrollers"',
+      templated:
+        'request.resource.group in ["apps", "batch"] || request.resource.resource in ["replicationcontrollers", "resourceclaimtemplates"]',
     },
     faults: {
       holding: unless(
