@@ -69,6 +69,40 @@ describe('FR-004 · the policies tell the owner', function () {
     expect(await patching({ hard: { 'requests.cpu': '3500m' } })).to.equal('');
   });
 
+  it('what does not end when a key is removed that has a default', async () => {
+    const hard = {
+      configmaps: 200,
+      'count/daemonsets.apps': 5,
+      'services.loadbalancers': 2,
+      'requests.ephemeral-storage': '10Gi',
+      'gpu.deviceclass.resource.k8s.io/devices': 2,
+      secrets: 150,
+    };
+    const used = {
+      configmaps: '120',
+      'count/daemonsets.apps': '1',
+      'services.loadbalancers': '1',
+      'requests.ephemeral-storage': '5Gi',
+      'limits.ephemeral-storage': '6Gi',
+      'gpu.deviceclass.resource.k8s.io/devices': '1',
+      secrets: '99',
+    };
+    await done('PATCH', told(), { spec: { hard } });
+    await done('PATCH', `${told()}/status`, { status: { used } });
+    const without = Object.fromEntries(Object.keys(hard).map((key) => [key, null]));
+    const message = await patching({ hard: without });
+    for (const part of [
+      'configmaps 100 of 120',
+      'count/daemonsets.apps 0 of 1',
+      'services.loadbalancers 0 of 1',
+      'requests.ephemeral-storage 2Gi of 5Gi',
+      'limits.ephemeral-storage 2Gi of 6Gi',
+      'gpu.deviceclass.resource.k8s.io/devices 0 of 1',
+    ])
+      expect(message).to.contain(part);
+    expect(message).not.to.contain('secrets');
+  });
+
   it('what does not end when a Grant is left with the defaults', async () => {
     const message = await patching({ hard: null });
     for (const part of ['requests.cpu 1 of 3', 'limits.cpu 2 of 3', 'requests.storage 10Gi of 20Gi']) expect(message).to.contain(part);

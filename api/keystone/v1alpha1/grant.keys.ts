@@ -64,6 +64,39 @@ export const STORAGE_CLASS_SUFFIXES = [
 /** The devices of a class: `<class>.deviceclass.resource.k8s.io/devices`. */
 export const DEVICE_CLASS_SUFFIX = '.deviceclass.resource.k8s.io/devices';
 
+/**
+ * What a Grant lends of a key that it does not name, where that is not nothing at all: objects cost the grantor's etcd, so each kind
+ * that a guest can make has a bound, generous for a slice and harmless for the cluster; and every container writes logs and
+ * temporary files. The kinds that are 0 reach beyond the slice, or run on every node.
+ */
+export const UNNAMED = {
+  pods: '100',
+  services: '50',
+  'services.loadbalancers': '0',
+  'services.nodeports': '0',
+  configmaps: '100',
+  secrets: '100',
+  persistentvolumeclaims: '50',
+  replicationcontrollers: '20',
+  'requests.ephemeral-storage': '2Gi',
+  'limits.ephemeral-storage': '2Gi',
+  'count/pods': '200',
+  'count/serviceaccounts': '20',
+  'count/controllerrevisions.apps': '200',
+  'count/deployments.apps': '50',
+  'count/statefulsets.apps': '20',
+  'count/daemonsets.apps': '0',
+  'count/replicasets.apps': '200',
+  'count/jobs.batch': '100',
+  'count/cronjobs.batch': '20',
+  'count/horizontalpodautoscalers.autoscaling': '20',
+  'count/poddisruptionbudgets.policy': '20',
+  'count/ingresses.networking.k8s.io': '0',
+  'count/leases.coordination.k8s.io': '20',
+  'count/resourceclaims.resource.k8s.io': '20',
+  'count/resourceclaimtemplates.resource.k8s.io': '20',
+} as const;
+
 /** More CPUs, pods or devices than any cluster has, and more bytes: beyond lie only mistakes. */
 const MOST = { count: '1M', bytes: '1Ei' };
 

@@ -1,5 +1,5 @@
-import { DEFAULT_HARD } from './grant.keys.ts';
 import type { AdmissionPolicy, PolicyMatch } from '../../meta/policy.ts';
+import { DEFAULT_HARD, DEVICE_CLASS_SUFFIX, UNNAMED } from './grant.keys.ts';
 import { text } from './grant.slice.ts';
 
 const grants = (operations: PolicyMatch['operations']): readonly PolicyMatch[] => [
@@ -12,14 +12,15 @@ const PODS =
   '{"0": "no pod", "1": "1 pod"}[?oldObject.?status.?used[?"pods"].orValue("0")].orValue(oldObject.?status.?used[?"pods"].orValue("0") + " pods")';
 const WHOSE = 'oldObject.spec.granteeRealm + " in " + oldObject.status.namespace';
 
-/** What a given spec lends of a key that is in use: a limit follows its request, what is not named is nothing, but numbers of objects and scratch space stay. */
-const LENT =
-  '(k in variables.hard ? string(variables.hard[k]) : k.startsWith("limits.") && "requests." + k.substring(7) in variables.hard ? string(variables.hard["requests." + k.substring(7)]) : (k.contains("requests.") || k.startsWith("limits.")) && !k.endsWith("ephemeral-storage") ? "0" : variables.used[k])';
-
-const hardOf = (object: string): string =>
-  `(has(${object}.spec.hard) ? dyn(${object}.spec.hard) : dyn({${Object.entries(DEFAULT_HARD)
+const mapOf = (amounts: Readonly<Record<string, string>>): string =>
+  `{${Object.entries(amounts)
     .map(([key, amount]) => `${text(key)}: ${text(amount)}`)
-    .join(', ')}}))`;
+    .join(', ')}}`;
+
+/** What a given spec lends of a key that is in use: a limit follows its request, some keys have defaults of their own, and what can be asked for and is not named is nothing. */
+const LENT = `(k in variables.hard ? string(variables.hard[k]) : k.startsWith("limits.") && "requests." + k.substring(7) in variables.hard ? string(variables.hard["requests." + k.substring(7)]) : k in variables.unnamed ? variables.unnamed[k] : k.contains("requests.") || k.startsWith("limits.") || k.endsWith(${text(DEVICE_CLASS_SUFFIX)}) ? "0" : variables.used[k])`;
+
+const hardOf = (object: string): string => `(has(${object}.spec.hard) ? dyn(${object}.spec.hard) : dyn(${mapOf(DEFAULT_HARD)}))`;
 
 const untilOf = (object: string): string => `dyn(${object}.spec).?validity.?validUntil`;
 const momentOf = (object: string): string => `timestamp(string(${untilOf(object)}.value()))`;
@@ -70,6 +71,7 @@ export const grantWarnings: readonly AdmissionPolicy[] = [
     when: { lent: IN_FORCE, kept: KEPT },
     variables: {
       used: 'dyn(oldObject.?status.?used.orValue({}))',
+      unnamed: mapOf(UNNAMED),
       hard: hardOf('object'),
       hardBefore: hardOf('oldObject'),
       less: `variables.hard == variables.hardBefore ? [] : variables.used.filter(k, quantity(${LENT}).isLessThan(quantity(variables.used[k])))`,
