@@ -61,6 +61,24 @@ describe('The schema of Grant on a real API server', () => {
     });
   });
 
+  it('refuses a fraction that is a number, in the one sentence that the API server has for it before it comes to ours', async () => {
+    for (const key of ['requests.nvidia.com/gpu', 'requests.cpu']) {
+      const { code, stderr } = await kubectlWith(['create', '-n', namespace(), '-f', '-'], JSON.stringify(grant({ hard: { [key]: 0.5 } })));
+      expect(code).to.equal(1);
+      expect(
+        stderr
+          .trim()
+          .split('\n')
+          .map((line) => line.trim()),
+      ).to.deep.equal([
+        'The Grant "one" is invalid:',
+        `* spec.hard.${key}: Invalid value: "number": spec.hard.${key} in body must be of type integer,string: "number"`,
+        '* <nil>: Invalid value: null: some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+      ]);
+    }
+    await created({ hard: { 'requests.cpu': '0.5', 'requests.nvidia.com/gpu': 1 } });
+  });
+
   it('refuses to lend from or to another realm than at first', async () => {
     await created({});
     for (const field of ['grantorRealm', 'granteeRealm']) {
