@@ -6,6 +6,8 @@ import type { Act } from './grant.slice.ts';
 export interface Attack extends Act {
   readonly name: string;
   readonly by: string;
+  /** Of a patch; a merge patch if nothing is said. */
+  readonly contentType?: string;
   /** `guest` unless somebody else tries. */
   readonly who?: 'guest' | 'workload' | 'neighbour' | 'controller' | 'owner';
 }

@@ -55,6 +55,7 @@ export const onServices: readonly Attack[] = [
   change('takes away what a controller has written', SERVICES, 'services/balanced', {
     metadata: { annotations: { 'example.com/scheme': null } },
   }),
+  service('takes the address that names are asked at, before they are', { clusterIP: '10.96.0.10' }),
   service('chooses who balances', { type: 'LoadBalancer', loadBalancerClass: 'example.com/tailnet' }),
   service('chooses its address', { type: 'LoadBalancer', loadBalancerIP: '192.0.2.1' }),
 ];

@@ -1,5 +1,6 @@
 /** What a guest who may do everything in the slice, or somebody from outside, must not get done. */
 import { change, create, KINDS, labelled, METADATA, named, patch, workload, type Attack } from './grant.attack.ts';
+import { onControllers, onDetours } from './grant.attacks.detours.ts';
 import { onLimits, onNamespace } from './grant.attacks.limits.ts';
 import { onServices } from './grant.attacks.services.ts';
 import { onStorage } from './grant.attacks.storage.ts';
@@ -131,4 +132,6 @@ export const ATTACKS: Readonly<Record<string, readonly Attack[]>> = {
   'who serves Services': onServices,
   'what is not lent': onStorage,
   'what is made from templates': onTemplates,
+  'the controllers of the cluster': onControllers,
+  'the same by other ways': onDetours,
 };

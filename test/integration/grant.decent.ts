@@ -33,6 +33,28 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
     'pods',
     podWith({ spec: { tolerations: [lost('not-ready', 0), lost('unreachable', 300)] } }, 'lost'),
   ],
+  [
+    'spread their pods, and note on them what they like',
+    'pods',
+    podWith(
+      {
+        metadata: { annotations: { 'example.com/x': 'y', 'prometheus.io/scrape': 'true', 'kubectl.kubernetes.io/restartedAt': 'z' } },
+        spec: {
+          affinity: {
+            podAntiAffinity: {
+              requiredDuringSchedulingIgnoredDuringExecution: [
+                { topologyKey: 'kubernetes.io/hostname', labelSelector: selector, namespaces: ['SLICE'] },
+                { topologyKey: 'kubernetes.io/hostname', labelSelector: selector },
+              ],
+            },
+          },
+        },
+      },
+      'spread',
+    ),
+  ],
+  ['have a thousand replicas', 'apps/v1:statefulsets', { ...meta('db'), spec: { serviceName: 'db', replicas: 1000, selector, template } }],
+  ['offer a Service without an address', 'services', { ...meta('none'), spec: { clusterIP: 'None', ports: [{ port: 80 }] } }],
   ['claim storage of a lent class', 'persistentvolumeclaims', { ...meta('fast'), spec: { ...spec, storageClassName: 'fast' } }],
   [
     'note on a claim that it stays',

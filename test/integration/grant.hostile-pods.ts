@@ -166,6 +166,37 @@ const POLICY: readonly Omit<HostilePod, 'by'>[] = [
   },
   { name: 'storage inline, uncounted', says: 'csi', spec: volume({ csi: { driver: 'csi.example.com' } }) },
   { name: 'the vault of the owner inline', says: 'csi', spec: volume({ csi: { driver: 'secrets-store.csi.k8s.io', readOnly: true } }) },
+  ...[{ namespaceSelector: {} }, { namespaces: ['kube-system'] }].flatMap((others) => {
+    const term = { topologyKey: 'kubernetes.io/os', labelSelector: {}, ...others };
+    const required = { requiredDuringSchedulingIgnoredDuringExecution: [term] };
+    const preferred = { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, podAffinityTerm: term }] };
+    const by = Object.keys(others)[0] ?? '';
+    return [
+      { name: `every node without the pods of others, by ${by}`, says: 'spec.affinity', spec: { affinity: { podAntiAffinity: required } } },
+      {
+        name: `to be preferred to the pods of others, by ${by}`,
+        says: 'spec.affinity',
+        spec: { affinity: { podAntiAffinity: preferred } },
+      },
+      { name: `a place beside the pods of others, by ${by}`, says: 'spec.affinity', spec: { affinity: { podAffinity: required } } },
+      { name: `a place near the pods of others, by ${by}`, says: 'spec.affinity', spec: { affinity: { podAffinity: preferred } } },
+    ];
+  }),
+  ...[
+    'k8s.ovn.org/pod-networks',
+    'ipam.antrea.io/ippools',
+    'vpc.amazonaws.com/pod-ips',
+    'io.kubernetes.cri-o.Devices',
+    'cpu-quota.crio.io',
+    'org.systemd.property.DevicePolicy',
+    'io.katacontainers.config.hypervisor.path',
+    'nvidia.cdi.k8s.io/container.app',
+    'iam.amazonaws.com/role',
+    'ad.datadoghq.com/app.checks',
+    'external-dns.alpha.kubernetes.io/hostname',
+    'tailscale.com/expose',
+    'descheduler.alpha.kubernetes.io/prefer-no-eviction',
+  ].map((key) => ({ name: `power by ${key}`, says: 'annotations', ...annotated(key) })),
   { name: 'a second network', says: 'cni.cncf.io/', ...annotated('k8s.v1.cni.cncf.io/networks', 'host') },
   { name: 'an address of its own', says: 'projectcalico', ...annotated('cni.projectcalico.org/floatingIPs', '["192.0.2.1"]') },
   { name: 'never to be moved', says: 'safe-to-evict', ...annotated('cluster-autoscaler.kubernetes.io/safe-to-evict', 'false') },

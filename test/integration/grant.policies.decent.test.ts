@@ -9,7 +9,7 @@ import { useSlice } from './grant.use-slice.ts';
 
 describe('FR-004 · what goes on in a slice without an operator', function () {
   this.timeout(60_000);
-  const { slice, done, post, remove, place, end, gone } = useSlice();
+  const { slice, done, post, remove, place, end, gone, here } = useSlice();
 
   // It counts beside what the tests make.
   before(() => post('pods', podWith({}, 'plain')));
@@ -17,7 +17,7 @@ describe('FR-004 · what goes on in a slice without an operator', function () {
   describe('lets guests', () => {
     for (const [name, path, body] of DECENT)
       it(name, async () => {
-        const { status, body: answer } = await slice().does(slice().guest, { method: 'POST', path, body }, true);
+        const { status, body: answer } = await slice().does(slice().guest, { method: 'POST', path, body: here(body) }, true);
         expect(status, JSON.stringify(answer)).to.equal(201);
       });
 

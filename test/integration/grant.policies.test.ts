@@ -65,9 +65,10 @@ describe('FR-004 · a slice without an operator', function () {
 
   for (const [aim, attacks] of Object.entries(ATTACKS)) {
     describe(`refuses whoever, aiming at ${aim},`, () => {
-      for (const { name, by, who = 'guest', ...act } of attacks) {
+      for (const { name, by, who = 'guest', contentType, ...act } of attacks) {
         it(name, async () => {
-          const answer = await slice().does(person(who), here(act), true);
+          const headers = contentType === undefined ? {} : { 'content-type': contentType };
+          const answer = await slice().does({ ...person(who), ...headers }, here(act), true);
           expect(refuserOf(answer)).to.equal(by);
           expect(answer.status).to.equal(403);
         });

@@ -4,6 +4,7 @@ import {
   BEFORE,
   BREAK_GLASS,
   changes,
+  FOR_GUESTS,
   CONTROLLER_LABEL,
   GRANT_CONTROLLER,
   IN_SLICES,
@@ -86,7 +87,9 @@ const OWNERS = [
   'batch/v1/CronJob',
 ];
 
-const onlyInEmergencies = { calm: `!(${BREAK_GLASS})` };
+/** Controllers that put copies of a Secret or ConfigMap into other namespaces, if it asks them to. */
+const COPIERS = ['emberstack.com', 'mittwald.de', 'kubed.appscode.com'];
+const isCopied = (key: string): string => `${texts(COPIERS)}.exists(copier, ${key}.contains(copier + "/"))`;
 
 /** What guests may not do in a slice, beyond what quota and Pod Security refuse. */
 export const guestPolicies: readonly AdmissionPolicy[] = [
@@ -157,20 +160,29 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
     },
     message: 'finalizers, foreign owners and keys of keystone.io are not for guests: leave them as they are',
   }),
-  {
+  refusal({
     name: 'keystone-slice-secrets',
-    description: 'Refuses Secrets that Kubernetes would turn into tokens that never expire.',
-    action: 'Deny',
-    match: [match('', ['secrets'])],
+    description: 'Refuses Secrets that Kubernetes would turn into tokens that never expire, and any that would be copied elsewhere.',
+    match: [match('', ['secrets', 'configmaps'])],
     namespaces: IN_SLICES,
-    when: onlyInEmergencies,
-    validations: [
-      {
-        expression: 'object.?type.orValue("") != "kubernetes.io/service-account-token"',
-        message:
+    when: FOR_GUESTS,
+    variables: {
+      before: BEFORE,
+      annotations: 'dyn(object).metadata.?annotations.orValue({})',
+      annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
+    },
+    faults: {
+      posing: unless(
+        'dyn(object).?type.orValue("") != "kubernetes.io/service-account-token"',
+        text(
           'a Secret of type kubernetes.io/service-account-token never expires: let the pod mount the token that the kubelet keeps fresh',
-        reason: 'Forbidden',
-      },
-    ],
-  },
+        ),
+      ),
+      spreading: unless(
+        `!(${changes('variables.annotations', 'variables.annotationsBefore', isCopied)})`,
+        `"annotations that have an object copied into other namespaces are not for guests: leave out those of " + ${texts(COPIERS)}.join(", ")`,
+      ),
+    },
+    message: 'this object would reach beyond its namespace',
+  }),
 ];

@@ -18,15 +18,31 @@ import {
   unless,
 } from './grant.slice.ts';
 
-/** Annotations by which kubelet, network and autoscaler give a pod what its spec could not ask for. */
+/**
+ * Annotations by which kubelet, runtime, network, autoscaler and agents give a pod what its spec could not ask for. Everybody notes
+ * something on pods, and so do the webhooks of the cluster: here, a list of what is harmless would refuse most of them.
+ */
 const POWERS = [
   'kubernetes.io/config.',
   'cni.cncf.io/',
   'multus-cni.io/',
   'cni.projectcalico.org/',
   'ovn.kubernetes.io/',
+  'ovn.org/',
+  'antrea.io/',
   'cilium.io/',
+  'vpc.amazonaws.com/',
+  'io.kubernetes.cri-o.',
+  'crio.io',
+  'org.systemd.property.',
+  'katacontainers.',
+  'cdi.k8s.io/',
+  'iam.amazonaws.com/',
+  'datadoghq.com/',
+  'external-dns.alpha.kubernetes.io/',
+  'tailscale.com/',
   'cluster-autoscaler.kubernetes.io/safe-to-evict',
+  'descheduler.alpha.kubernetes.io/prefer-no-eviction',
   'karpenter.sh/do-not-disrupt',
 ];
 const isPower = (key: string): string => `${texts(POWERS)}.exists(power, ${key}.contains(power))`;
@@ -48,6 +64,10 @@ const isDaemon = `request.operation == "CREATE" && (${TRUSTED}) && object.metada
 const callsOut = ['.?livenessProbe', '.?readinessProbe', '.?startupProbe', '.?lifecycle.?postStart', '.?lifecycle.?preStop']
   .flatMap((hook) => ['httpGet', 'tcpSocket'].map((action) => `c${hook}.?${action}.?host.orValue("") != ""`))
   .join(' || ');
+
+/** All terms of one kind of affinity between pods. */
+const terms = (kind: 'podAffinity' | 'podAntiAffinity'): string =>
+  `object.spec.?affinity.?${kind}.?requiredDuringSchedulingIgnoredDuringExecution.orValue([]) + object.spec.?affinity.?${kind}.?preferredDuringSchedulingIgnoredDuringExecution.orValue([]).map(p, p.podAffinityTerm)`;
 
 const namedIn = (field: string, annotation: string): string => `object.spec.?${field}.orValue("") in [""] + ${listed(annotation)}`;
 
@@ -85,6 +105,11 @@ export const podPolicies: readonly AdmissionPolicy[] = [
         'request.operation != "CREATE" || object.spec.?nodeName.orValue("") == ""',
         text('spec.nodeName goes around the scheduler: use spec.nodeSelector, or leave it out'),
       ),
+      // The scheduler keeps the pods of others away from where a pod is that wants none of them near.
+      crowding: unless(
+        `(${terms('podAffinity')} + ${terms('podAntiAffinity')}).all(t, !has(t.namespaceSelector) && t.?namespaces.orValue([]).all(n, n == request.namespace))`,
+        text('spec.affinity would have a say where pods of other namespaces run: leave namespaces and namespaceSelector out'),
+      ),
       preferring: unless(
         `request.operation != "CREATE" || ${namedIn('priorityClassName', ALLOWED_PRIORITY_CLASSES)}`,
         '"this Grant does not lend the priority class " + object.spec.priorityClassName + ": leave spec.priorityClassName out"',
@@ -114,7 +139,7 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       ),
       empowering: unless(
         `!(${changes('variables.annotations', 'variables.annotationsBefore', isPower)})`,
-        `"annotations for kubelet, network or autoscaler give a pod more than its spec: leave out those with " + ${texts(POWERS)}.filter(power, variables.annotations.exists(k, k.contains(power))).join(", ")`,
+        `"annotations for kubelet, runtime, network, autoscaler or agents give a pod more than its spec: leave out those with " + ${texts(POWERS)}.filter(power, variables.annotations.exists(k, k.contains(power))).join(", ")`,
       ),
     },
     message: 'this pod asks for more than its Grant lends',

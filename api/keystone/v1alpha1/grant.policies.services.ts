@@ -16,6 +16,9 @@ import {
 const choice = (field: string): string => `object.spec.?${field}.orValue("")`;
 const isOpen = (field: string): string => `${choice(field)} == "" || ${choice(field)} == variables.before.?spec.?${field}.orValue("")`;
 
+/** The API server has chosen an address before we look; the record of what a client has set tells which of the two it was. */
+const isGiven = 'dyn(object).metadata.?managedFields.orValue([]).exists(m, m.?fieldsV1[?"f:spec"][?"f:clusterIP"].hasValue())';
+
 /** Services speak to those who serve the whole cluster: its network, its balancers, its names. */
 export const servicePolicies: readonly AdmissionPolicy[] = [
   refusal({
@@ -44,6 +47,11 @@ export const servicePolicies: readonly AdmissionPolicy[] = [
         text('a Service of type ExternalName leads out of this namespace: use ClusterIP with a selector'),
       ),
       exposing: strangers('variables.strange', 'labels and annotations'),
+      // Whoever has the address of the cluster's DNS while it is being set up anew answers for it.
+      settling: unless(
+        `request.operation != "CREATE" || ${choice('clusterIP')} == "None" || !(${isGiven})`,
+        text('the cluster chooses the address of a Service: leave spec.clusterIP and clusterIPs out, or set clusterIP to None'),
+      ),
       balancing: unless(
         `${isOpen('loadBalancerClass')} || ${choice('loadBalancerClass')} in ${listed(ALLOWED_LOAD_BALANCER_CLASSES)}`,
         `"this Grant does not lend load balancers of class " + ${choice('loadBalancerClass')} + ": leave spec.loadBalancerClass out"`,

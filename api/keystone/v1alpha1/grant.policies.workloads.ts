@@ -7,6 +7,12 @@ export const LONGEST_GRACE_S = 300;
 /** As many as Kubernetes keeps by itself; each may be as large as its template, and no quota knows its size. */
 const MOST_VERSIONS = 10;
 
+/**
+ * Ten times the pods of a usual slice. The controller of StatefulSets makes all pods in its memory, a few kB each, before it asks
+ * for the first: 2147483647 of them end kube-controller-manager, each time that it starts.
+ */
+const MOST_REPLICAS = 1000;
+
 /** What workloads may not ask of those who keep the cluster: to wait for them, to count them wrong, to remember for them. */
 export const workloadPolicies: readonly AdmissionPolicy[] = [
   refusal({
@@ -51,19 +57,30 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
       },
     ],
   },
-  {
+  refusal({
     name: 'keystone-slice-workloads',
-    description: 'Refuses workloads that keep so many versions of themselves that they fill the memory of the cluster.',
-    action: 'Deny',
-    match: [match('apps', ['deployments', 'statefulsets', 'daemonsets'])],
+    description: 'Refuses workloads that fill the memory of the cluster, by their versions or by the number of their pods.',
+    match: [
+      match(
+        'apps',
+        ['deployments', 'statefulsets', 'replicasets'].flatMap((resource) => [resource, `${resource}/scale`]),
+      ),
+      match('apps', ['daemonsets']),
+      match('', ['replicationcontrollers', 'replicationcontrollers/scale']),
+      match('autoscaling', ['horizontalpodautoscalers']),
+    ],
     namespaces: IN_SLICES,
     when: { guest: `!(${SERVES_CLUSTER})` },
-    validations: [
-      {
-        expression: `object.spec.?revisionHistoryLimit.orValue(${MOST_VERSIONS}) <= ${MOST_VERSIONS}`,
-        message: `spec.revisionHistoryLimit is at most ${MOST_VERSIONS}: lower it`,
-        reason: 'Forbidden',
-      },
-    ],
-  },
+    faults: {
+      remembering: unless(
+        `dyn(object).spec.?revisionHistoryLimit.orValue(${MOST_VERSIONS}) <= ${MOST_VERSIONS}`,
+        text(`spec.revisionHistoryLimit is at most ${MOST_VERSIONS}: lower it`),
+      ),
+      multiplying: unless(
+        `dyn(object).spec.?replicas.orValue(1) <= ${MOST_REPLICAS} && dyn(object).spec.?maxReplicas.orValue(1) <= ${MOST_REPLICAS}`,
+        text(`spec.replicas, and spec.maxReplicas of what scales by load, is at most ${MOST_REPLICAS}: lower it`),
+      ),
+    },
+    message: 'this workload would fill the memory of the cluster',
+  }),
 ];

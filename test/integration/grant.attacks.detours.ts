@@ -1,0 +1,120 @@
+/** Attacks on the controllers of the cluster, and the old attacks by other ways. */
+import { change, claim, create, KINDS, LIMITS, METADATA, named, workload, type Attack } from './grant.attack.ts';
+import { podSpec, podWith } from './grant.hostile-pods.ts';
+
+const WORKLOADS = 'keystone-slice-workloads';
+const scaler = (more: object): object =>
+  named('x', { spec: { maxReplicas: 2, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'x' }, ...more } });
+const copied = (resource: string, key: string): Attack =>
+  create(`has a copy of its ${resource} put elsewhere, by ${key}`, 'keystone-slice-secrets', resource, {
+    metadata: { name: 'x', annotations: { [key]: '.*' } },
+  });
+const MANY = 1001;
+
+/** On the controllers, which hold in memory what a workload says and act for whoever asks. */
+export const onControllers: readonly Attack[] = [
+  ...['deployments', 'statefulsets', 'replicasets'].map((resource) =>
+    create(`fills the memory of the controller of ${resource}`, WORKLOADS, `apps/v1:${resource}`, workload({ replicas: 2_147_483_647 })),
+  ),
+  create('asks for one too many', WORKLOADS, 'apps/v1:statefulsets', workload({ replicas: MANY })),
+  create(
+    'fills the memory of the controller of ReplicationControllers',
+    WORKLOADS,
+    'replicationcontrollers',
+    workload({ selector: { a: 'b' }, replicas: MANY }),
+  ),
+  change('asks for many later', WORKLOADS, 'apps/v1:deployments/plain', { spec: { replicas: MANY } }),
+  change('asks for many by scale', WORKLOADS, 'apps/v1:deployments/plain/scale', { spec: { replicas: MANY } }),
+  create('has many asked for by load', WORKLOADS, 'autoscaling/v2:horizontalpodautoscalers', scaler({ maxReplicas: MANY })),
+  create(
+    'has many asked for by load, the old way',
+    WORKLOADS,
+    'autoscaling/v1:horizontalpodautoscalers',
+    scaler({ minReplicas: MANY, maxReplicas: MANY }),
+  ),
+  ...['secrets', 'configmaps'].flatMap((resource) =>
+    ['reflector.v1.k8s.emberstack.com/reflection-auto-enabled', 'replicator.v1.mittwald.de/replicate-to', 'kubed.appscode.com/sync'].map(
+      (key) => copied(resource, key),
+    ),
+  ),
+  change('has a copy put elsewhere later', 'keystone-slice-secrets', 'configmaps/plain', {
+    metadata: { annotations: { 'replicator.v1.mittwald.de/replicate-to': '.*' } },
+  }),
+  create('writes versions of its workloads by hand', KINDS, 'apps/v1:controllerrevisions', { ...named('x'), revision: 1, data: {} }),
+  create('keeps templates of pods', KINDS, 'podtemplates', named('x', { template: { spec: podSpec() } })),
+  create('floods events of the newer kind', KINDS, 'events.k8s.io/v1:events', {
+    ...named('x'),
+    eventTime: '2030-01-01T00:00:00.000000Z',
+    action: 'x',
+    reason: 'x',
+    type: 'Normal',
+    reportingController: 'x.y/z',
+    reportingInstance: 'x',
+    regarding: { kind: 'Pod', namespace: 'SLICE', name: 'x' },
+  }),
+];
+
+/** By server-side apply. */
+const apply = (name: string, by: string, path: string, body: object): Attack => ({
+  ...change(name, by, `${path}?fieldManager=guest&force=true`, body),
+  contentType: 'application/apply-patch+yaml',
+});
+const applied = (apiVersion: string, kind: string, name: string, more: object): object => ({ apiVersion, kind, ...named(name), ...more });
+const json = (name: string, by: string, path: string, body: readonly object[]): Attack => ({
+  ...change(name, by, path, body),
+  contentType: 'application/json-patch+json',
+});
+
+/** What is refused above, tried by other verbs, parts and spellings. */
+export const onDetours: readonly Attack[] = [
+  apply('applies a quota of its own', LIMITS, 'resourcequotas/mine', applied('v1', 'ResourceQuota', 'mine', { spec: { hard: {} } })),
+  apply(
+    'applies the status of the quota',
+    LIMITS,
+    'resourcequotas/grant/status',
+    applied('v1', 'ResourceQuota', 'grant', { status: { hard: { pods: '9' } } }),
+  ),
+  apply(
+    'applies the status of a Service',
+    KINDS,
+    'services/plain/status',
+    applied('v1', 'Service', 'plain', { metadata: { name: 'plain', annotations: { a: 'b' } }, status: { loadBalancer: {} } }),
+  ),
+  apply('applies the status of a pod', KINDS, 'pods/plain/status', applied('v1', 'Pod', 'plain', { status: { podIP: '192.0.2.1' } })),
+  apply(
+    'applies an address to a Service',
+    'keystone-slice-services',
+    'services/plain',
+    applied('v1', 'Service', 'plain', { spec: { externalIPs: ['192.0.2.1'] } }),
+  ),
+  apply('applies a pod on a node', 'keystone-slice-pods', 'pods/x', {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    ...podWith({ spec: { nodeName: 'node-1' } }, 'x'),
+  }),
+  apply(
+    'applies many replicas by scale',
+    WORKLOADS,
+    'apps/v1:deployments/plain/scale',
+    applied('autoscaling/v1', 'Scale', 'plain', { spec: { replicas: MANY } }),
+  ),
+  apply(
+    'applies our label to an object',
+    METADATA,
+    'configmaps/plain',
+    applied('v1', 'ConfigMap', 'plain', { metadata: { name: 'plain', labels: { 'keystone.io/controller': 'grant' } } }),
+  ),
+  json('puts an address on a Service by a patch of another kind', 'keystone-slice-services', 'services/plain', [
+    { op: 'add', path: '/spec/externalIPs', value: ['192.0.2.1'] },
+  ]),
+  json('holds a Service by a patch of another kind', METADATA, 'services/plain', [
+    { op: 'add', path: '/metadata/finalizers', value: ['example.com/never'] },
+  ]),
+  create('makes a pod on a node under a name that is made up later', 'keystone-slice-pods', 'pods', {
+    ...podWith({ metadata: { name: undefined, generateName: 'x-' }, spec: { nodeName: 'node-1' } }),
+  }),
+  create('makes a claim under a name that is made up later', 'keystone-slice-claims', 'persistentvolumeclaims', {
+    ...claim({ storageClassName: 'precious' }, { name: undefined, generateName: 'x-' }),
+  }),
+  create('takes a token for somebody else', KINDS, 'serviceaccounts/default/token', { spec: { audiences: ['vault'] } }),
+];
