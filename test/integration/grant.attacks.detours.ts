@@ -10,6 +10,7 @@ const copied = (resource: string, key: string): Attack =>
     metadata: { name: 'x', annotations: { [key]: '.*' } },
   });
 const MANY = 1001;
+const JOBS = { spec: { template: { spec: { ...podSpec(), restartPolicy: 'Never' } } } };
 
 /** On the controllers, which hold in memory what a workload says and act for whoever asks. */
 export const onControllers: readonly Attack[] = [
@@ -40,6 +41,14 @@ export const onControllers: readonly Attack[] = [
   change('has a copy put elsewhere later', 'keystone-slice-secrets', 'configmaps/plain', {
     metadata: { annotations: { 'replicator.v1.mittwald.de/replicate-to': '.*' } },
   }),
+  ...['@every 1s', '@every 0m', '@every 59s', '@every 1m1s', '@every 500ms'].map((schedule) =>
+    create(
+      `keeps the controller of CronJobs busy, ${schedule}`,
+      WORKLOADS,
+      'batch/v1:cronjobs',
+      named('x', { spec: { schedule, jobTemplate: JOBS } }),
+    ),
+  ),
   create('writes versions of its workloads by hand', KINDS, 'apps/v1:controllerrevisions', { ...named('x'), revision: 1, data: {} }),
   create('keeps templates of pods', KINDS, 'podtemplates', named('x', { template: { spec: podSpec() } })),
   create('floods events of the newer kind', KINDS, 'events.k8s.io/v1:events', {
@@ -52,6 +61,21 @@ export const onControllers: readonly Attack[] = [
     reportingInstance: 'x',
     regarding: { kind: 'Pod', namespace: 'SLICE', name: 'x' },
   }),
+];
+
+const crowd = (n: number): object => Object.fromEntries(Array.from({ length: n }, (_, i) => [`a${i}`, '']));
+const owners = Array.from({ length: 51 }, (_, i) => ({ apiVersion: 'v1', kind: 'ConfigMap', name: 'plain', uid: `u${i}` }));
+
+/** On the time of the API server, of which each key costs some in each policy. */
+export const onTime: readonly Attack[] = [
+  create('writes more labels than anybody reads', METADATA, 'configmaps', { metadata: { name: 'x', labels: crowd(1001) } }),
+  create('writes twenty thousand annotations', METADATA, 'services', {
+    metadata: { name: 'x', annotations: crowd(20_000) },
+    spec: { ports: [{ port: 80 }] },
+  }),
+  create('writes twenty thousand labels on pods', METADATA, 'apps/v1:deployments', workload({}, { labels: { a: 'b', ...crowd(20_000) } })),
+  change('writes twenty thousand annotations later', METADATA, 'configmaps/plain', { metadata: { annotations: crowd(20_000) } }),
+  create('has more owners than anybody has', METADATA, 'configmaps', { metadata: { name: 'x', ownerReferences: owners } }),
 ];
 
 /** By server-side apply. */
@@ -99,10 +123,10 @@ export const onDetours: readonly Attack[] = [
     applied('autoscaling/v1', 'Scale', 'plain', { spec: { replicas: MANY } }),
   ),
   apply(
-    'applies our label to an object',
+    'applies a label of ours to an object',
     METADATA,
     'configmaps/plain',
-    applied('v1', 'ConfigMap', 'plain', { metadata: { name: 'plain', labels: { 'keystone.io/controller': 'grant' } } }),
+    applied('v1', 'ConfigMap', 'plain', { metadata: { name: 'plain', labels: { 'keystone.io/x': 'y' } } }),
   ),
   json('puts an address on a Service by a patch of another kind', 'keystone-slice-services', 'services/plain', [
     { op: 'add', path: '/spec/externalIPs', value: ['192.0.2.1'] },
@@ -116,5 +140,11 @@ export const onDetours: readonly Attack[] = [
   create('makes a claim under a name that is made up later', 'keystone-slice-claims', 'persistentvolumeclaims', {
     ...claim({ storageClassName: 'precious' }, { name: undefined, generateName: 'x-' }),
   }),
+  {
+    ...change('lets a pod grow beyond what is lent', 'quota', 'pods/plain/resize', {
+      spec: { containers: [{ name: 'app', resources: { requests: { cpu: '5' }, limits: { cpu: '5' } } }] },
+    }),
+    contentType: 'application/strategic-merge-patch+json',
+  },
   create('takes a token for somebody else', KINDS, 'serviceaccounts/default/token', { spec: { audiences: ['vault'] } }),
 ];

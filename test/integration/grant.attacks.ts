@@ -1,6 +1,6 @@
 /** What a guest who may do everything in the slice, or somebody from outside, must not get done. */
 import { change, create, KINDS, labelled, METADATA, named, patch, workload, type Attack } from './grant.attack.ts';
-import { onControllers, onDetours } from './grant.attacks.detours.ts';
+import { onControllers, onDetours, onTime } from './grant.attacks.detours.ts';
 import { onLimits, onNamespace } from './grant.attacks.limits.ts';
 import { onServices } from './grant.attacks.services.ts';
 import { onStorage } from './grant.attacks.storage.ts';
@@ -133,5 +133,6 @@ export const ATTACKS: Readonly<Record<string, readonly Attack[]>> = {
   'what is not lent': onStorage,
   'what is made from templates': onTemplates,
   'the controllers of the cluster': onControllers,
+  'the time of the API server': onTime,
   'the same by other ways': onDetours,
 };

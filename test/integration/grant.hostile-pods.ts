@@ -148,6 +148,11 @@ const POLICY: readonly Omit<HostilePod, 'by'>[] = [
     says: 'tolerations',
     spec: tolerating({ key: `node.kubernetes.io/${key}`, operator: 'Exists', ...more }),
   })),
+  {
+    name: 'a system for which Pod Security asks less',
+    says: 'spec.os',
+    spec: { os: { name: 'windows' }, securityContext: { runAsNonRoot: true }, containers: [{ name: 'app', image: 'x' }] },
+  },
   { name: 'a year to end', says: 'at most 300', spec: { terminationGracePeriodSeconds: 31_536_000 } },
   {
     name: 'a probe of the metadata service from the node',

@@ -1,8 +1,26 @@
 import { expect } from 'chai';
 import { DECENT_ENDS } from './grant.decent.ts';
 import { HOSTILE_ENDS, podSpec, podWith } from './grant.hostile-pods.ts';
-import { BREAKING_GLASS, CONTROLLER, KUBELET, makeSlice, refuserOf } from './grant.slice.ts';
+import { BREAKING_GLASS, CONTROLLER, KUBELET, makeSlice, refuserOf, type Slice } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
+
+/** Has two objects own each other, each of which is to go only after the other. */
+async function tie({ guest, does }: Slice, ...paths: readonly [string, string]): Promise<void> {
+  const uids: string[] = [];
+  for (const path of paths) {
+    const [kind = '', name = ''] = path.split('/');
+    const { status, body } = await does(guest, { method: 'POST', path: kind, body: { metadata: { name } } });
+    expect(status).to.equal(201);
+    uids.push((body as { metadata: { uid: string } }).metadata.uid);
+  }
+  for (const [i, path] of paths.entries()) {
+    const [, name = ''] = (paths[1 - i] ?? '').split('/');
+    const owner = { apiVersion: 'v1', kind: 'ConfigMap', name, uid: uids[1 - i], blockOwnerDeletion: true };
+    expect((await does(guest, { method: 'PATCH', path, body: { metadata: { ownerReferences: [owner] } } })).status).to.equal(200);
+  }
+  for (const path of paths)
+    expect((await does(guest, { method: 'DELETE', path: `${path}?propagationPolicy=Foreground` })).status).to.be.oneOf([200, 404]);
+}
 
 describe('FR-004 · the ends of a slice without an operator', function () {
   this.timeout(60_000);
@@ -66,6 +84,7 @@ describe('FR-004 · the ends of a slice without an operator', function () {
       ['persistentvolumeclaims', claim],
     ] as const)
       expect((await other.does(other.guest, { method: 'POST', path, body })).status).to.equal(201);
+    await tie(other, 'configmaps/one', 'configmaps/two');
     const path = `/api/v1/namespaces/${other.name}`;
     expect((await other.does(other.operator, { method: 'DELETE', path })).status).to.equal(200);
     await gone(path);

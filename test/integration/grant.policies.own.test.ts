@@ -5,7 +5,7 @@ import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { sliceName } from '../../controllers/grant/slice.ts';
 import * as ownership from '../../controllers/runtime/ownership.ts';
 import { eventually } from '../env/eventually.ts';
-import { FORBIDDEN, FORBIDDEN_BEYOND, HELD, PERMITTED, PERMITTED_BEYOND, VOLUME } from './grant.decent.ts';
+import { FORBIDDEN, FORBIDDEN_BEYOND, HELD, PERMITTED, PERMITTED_BEYOND, VOLUME } from './grant.confined.ts';
 import { BREAKING_GLASS, OWNER, refuserOf, type Act } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
 

@@ -56,6 +56,12 @@ describe('FR-004 · the Services of a slice', function () {
     await done(slice().guest, later);
   });
 
+  it('carry as much of it as anybody writes', async () => {
+    const annotations = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`meta.helm.sh/note-${i}`, 'x'.repeat(100)]));
+    await post('services', service({ name: 'full', annotations, labels: USUAL.labels }));
+    await done(slice().guest, { method: 'PATCH', path: 'services/full', body: { metadata: { labels: { a: 'b' } } } });
+  });
+
   it('are refused in a sentence that names each key, and what to do', async () => {
     const annotations = { 'tailscale.com/expose': 'true', 'prometheus.io/port': '80', 'external-dns.alpha.kubernetes.io/hostname': 'x.y' };
     const body = service({ annotations, labels: { 'istio.io/global': 'true' } });

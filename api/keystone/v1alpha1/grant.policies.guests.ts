@@ -4,6 +4,7 @@ import {
   BEFORE,
   BREAK_GLASS,
   changes,
+  few,
   FOR_GUESTS,
   CONTROLLER_LABEL,
   GRANT_CONTROLLER,
@@ -11,6 +12,7 @@ import {
   isOurKey,
   match,
   matchAll,
+  MOST_KEYS,
   OPERATOR,
   refusal,
   SERVES_CLUSTER,
@@ -68,8 +70,11 @@ const TEMPLATES = [
 ];
 const keyChanges = (path: string): string =>
   ['labels', 'annotations']
-    .map((field) => changes(`dyn(object)${path}.?${field}.orValue({})`, `variables.before${path}.?${field}.orValue({})`, isOurKey))
+    .map((field) => changes(few(`dyn(object)${path}.?${field}`), few(`variables.before${path}.?${field}`), isOurKey))
     .join(' || ');
+
+const isCrowded = (path: string): string =>
+  ['labels', 'annotations'].map((field) => `size(dyn(object)${path}.?${field}.orValue({})) > ${MOST_KEYS}`).join(' || ');
 
 const keepsFinalizers = (path: string): string =>
   `dyn(object)${path}.?finalizers.orValue([]).all(f, f in variables.before${path}.?finalizers.orValue([]))`;
@@ -86,6 +91,9 @@ const OWNERS = [
   'batch/v1/Job',
   'batch/v1/CronJob',
 ];
+
+/** More than anybody has. */
+const MOST_OWNERS = 50;
 
 /** Controllers that put copies of a Secret or ConfigMap into other namespaces, if it asks them to. */
 const COPIERS = ['emberstack.com', 'mittwald.de', 'kubed.appscode.com'];
@@ -134,12 +142,17 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
       before: BEFORE,
       finalizers: 'dyn(object).?metadata.?finalizers.orValue([])',
       finalizersBefore: 'variables.before.?metadata.?finalizers.orValue([])',
+      owners: 'dyn(object).?metadata.?ownerReferences.orValue([])',
       // The API server itself protects claims at birth, and the controller of jobs counts its pods.
       known: `request.resource.resource == "persistentvolumeclaims" ? ["kubernetes.io/pvc-protection"] : request.resource.resource == "pods" && (${TRUSTED}) ? ["batch.kubernetes.io/job-tracking"] : []`,
       templated:
         'request.resource.group in ["apps", "batch"] || request.resource.resource in ["replicationcontrollers", "resourceclaimtemplates"]',
     },
     faults: {
+      crowding: unless(
+        `!(${isCrowded('.?metadata')} || (variables.templated && (${TEMPLATES.map(isCrowded).join(' || ')})))`,
+        text(`an object has at most ${MOST_KEYS} labels and as many annotations here: leave some out`),
+      ),
       holding: unless(
         'variables.finalizers.all(f, f in variables.finalizersBefore || f in variables.known) && variables.finalizersBefore.all(f, f in variables.finalizers)',
         text('metadata.finalizers are set and removed by the controllers of this cluster only: leave them as they are'),
@@ -148,7 +161,7 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
         `!variables.templated || (${TEMPLATES.map(keepsFinalizers).join(' && ')} && dyn(object).?spec.?volumeClaimTemplates.orValue([]).all(t, t in variables.before.?spec.?volumeClaimTemplates.orValue([]) || (t.?metadata.?finalizers.orValue([]) + t.?metadata.?ownerReferences.orValue([])).size() == 0))`,
         text('finalizers and owners of a template pass to what is made from it: leave metadata.finalizers and ownerReferences out of it'),
       ),
-      owned: `dyn(object).?metadata.?ownerReferences.orValue([]).filter(o, !(o in variables.before.?metadata.?ownerReferences.orValue([])) && !(o.apiVersion + "/" + o.kind in ${texts(OWNERS)})).map(o, "metadata.ownerReferences can't name the " + o.kind + " " + o.name + ": name a workload, Service, ConfigMap, Secret or claim of this namespace, or nothing")`,
+      owned: `variables.owners.size() > ${MOST_OWNERS} ? [${text(`metadata.ownerReferences names at most ${MOST_OWNERS} here: leave some out`)}] : variables.owners.filter(o, !(o in variables.before.?metadata.?ownerReferences.orValue([])) && !(o.apiVersion + "/" + o.kind in ${texts(OWNERS)})).map(o, "metadata.ownerReferences can't name the " + o.kind + " " + o.name + ": name a workload, Service, ConfigMap, Secret or claim of this namespace, or nothing")`,
       posing: unless(
         `!(${keyChanges('.?metadata')})`,
         text('labels and annotations of keystone.io are set by the operator only: leave them as they are'),
@@ -168,8 +181,8 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
     when: FOR_GUESTS,
     variables: {
       before: BEFORE,
-      annotations: 'dyn(object).metadata.?annotations.orValue({})',
-      annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
+      annotations: few('object.metadata.?annotations'),
+      annotationsBefore: few('variables.before.?metadata.?annotations'),
     },
     faults: {
       posing: unless(
@@ -179,7 +192,7 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
         ),
       ),
       spreading: unless(
-        `!(${changes('variables.annotations', 'variables.annotationsBefore', isCopied)})`,
+        `(${SERVES_CLUSTER}) || !(${changes('variables.annotations', 'variables.annotationsBefore', isCopied)})`,
         `"annotations that have an object copied into other namespaces are not for guests: leave out those of " + ${texts(COPIERS)}.join(", ")`,
       ),
     },

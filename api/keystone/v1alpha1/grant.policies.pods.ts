@@ -7,6 +7,7 @@ import {
   ALLOWED_RUNTIME_CLASSES,
   BEFORE,
   changes,
+  few,
   FOR_GUESTS,
   IN_SLICES,
   listed,
@@ -88,8 +89,8 @@ export const podPolicies: readonly AdmissionPolicy[] = [
         'variables.containers + (has(object.spec.resources) ? [{"name": dyn("(all)"), "resources": dyn(object.spec.resources)}] : [])',
       volumes: 'dyn(object.spec.?volumes.orValue([]))',
       daemonTaints: `${isDaemon} ? ${texts(DAEMON_TAINTS)} : []`,
-      annotations: 'dyn(object.metadata.?annotations.orValue({}))',
-      annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
+      annotations: few('object.metadata.?annotations'),
+      annotationsBefore: few('variables.before.?metadata.?annotations'),
     },
     faults: {
       asking: `variables.askers.map(c, {"name": dyn(c.name), "unlent": dyn(${unlentOnce})}).filter(c, size(c.unlent) > 0).map(c, "container " + c.name + " asks for " + c.unlent.join(", ") + ": this Grant lends " + (size(variables.lent) == 0 ? "nothing" : variables.lent.join(", ") + " only"))`,
@@ -113,6 +114,10 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       preferring: unless(
         `request.operation != "CREATE" || ${namedIn('priorityClassName', ALLOWED_PRIORITY_CLASSES)}`,
         '"this Grant does not lend the priority class " + object.spec.priorityClassName + ": leave spec.priorityClassName out"',
+      ),
+      escaping: unless(
+        'object.spec.?os.?name.orValue("linux") == "linux"',
+        text('spec.os other than linux has Pod Security ask for less: leave it out'),
       ),
       running: unless(
         namedIn('runtimeClassName', ALLOWED_RUNTIME_CLASSES),

@@ -3,6 +3,7 @@ import { KNOWN_KEYS, strangeKeys, strangers } from './grant.policies.notes.ts';
 import {
   ALLOWED_LOAD_BALANCER_CLASSES,
   BEFORE,
+  few,
   FOR_GUESTS,
   IN_SLICES,
   listed,
@@ -30,12 +31,13 @@ export const servicePolicies: readonly AdmissionPolicy[] = [
     variables: {
       before: BEFORE,
       known: KNOWN_KEYS,
-      labels: 'dyn(object.metadata.?labels.orValue({}))',
-      labelsBefore: 'variables.before.?metadata.?labels.orValue({})',
-      annotations: 'dyn(object.metadata.?annotations.orValue({}))',
-      annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
-      // No controller of Kubernetes makes Services from what a guest wrote.
-      strange: `(${SERVES_CLUSTER}) ? [] : ${strangeKeys('variables.annotations', 'variables.annotationsBefore')} + ${strangeKeys('variables.labels', 'variables.labelsBefore')}`,
+      labels: few('object.metadata.?labels'),
+      labelsBefore: few('variables.before.?metadata.?labels'),
+      annotations: few('object.metadata.?annotations'),
+      annotationsBefore: few('variables.before.?metadata.?annotations'),
+      // What serves the cluster makes no Services from what a guest wrote.
+      guest: `!(${SERVES_CLUSTER})`,
+      strange: `!variables.guest ? [] : ${strangeKeys('variables.annotations', 'variables.annotationsBefore')} + ${strangeKeys('variables.labels', 'variables.labelsBefore')}`,
     },
     faults: {
       addresses: unless(
@@ -49,7 +51,7 @@ export const servicePolicies: readonly AdmissionPolicy[] = [
       exposing: strangers('variables.strange', 'labels and annotations'),
       // Whoever has the address of the cluster's DNS while it is being set up anew answers for it.
       settling: unless(
-        `request.operation != "CREATE" || ${choice('clusterIP')} == "None" || !(${isGiven})`,
+        `!variables.guest || request.operation != "CREATE" || ${choice('clusterIP')} == "None" || !(${isGiven})`,
         text('the cluster chooses the address of a Service: leave spec.clusterIP and clusterIPs out, or set clusterIP to None'),
       ),
       balancing: unless(

@@ -1,6 +1,18 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
 import { KNOWN_KEYS, strangeKeys, strangers } from './grant.policies.notes.ts';
-import { ALLOWED_STORAGE_CLASSES, BEFORE, changes, FOR_GUESTS, IN_SLICES, listed, match, refusal, text, unless } from './grant.slice.ts';
+import {
+  ALLOWED_STORAGE_CLASSES,
+  BEFORE,
+  changes,
+  few,
+  FOR_GUESTS,
+  IN_SLICES,
+  listed,
+  match,
+  refusal,
+  text,
+  unless,
+} from './grant.slice.ts';
 
 /** Annotations by which Kubernetes notes its own decisions about a claim, and an old one that overrules the class in the spec. */
 const isDecision = (key: string): string =>
@@ -20,8 +32,8 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
       lent: listed(ALLOWED_STORAGE_CLASSES),
       class: 'object.spec.?storageClassName.orValue("")',
       volume: 'object.spec.?volumeName.orValue("")',
-      annotations: 'dyn(object.metadata.?annotations.orValue({}))',
-      annotationsBefore: 'variables.before.?metadata.?annotations.orValue({})',
+      annotations: few('object.metadata.?annotations'),
+      annotationsBefore: few('variables.before.?metadata.?annotations'),
       // Provisioners and importers read there where to take data from, be it from others.
       strange: `${strangeKeys('variables.annotations', 'variables.annotationsBefore')}.filter(k, !${isDecision('k')})`,
     },

@@ -59,7 +59,7 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
   },
   refusal({
     name: 'keystone-slice-workloads',
-    description: 'Refuses workloads that fill the memory of the cluster, by their versions or by the number of their pods.',
+    description: 'Refuses workloads that fill the memory of the controllers of the cluster, or keep them busy.',
     match: [
       match(
         'apps',
@@ -68,6 +68,7 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
       match('apps', ['daemonsets']),
       match('', ['replicationcontrollers', 'replicationcontrollers/scale']),
       match('autoscaling', ['horizontalpodautoscalers']),
+      match('batch', ['cronjobs']),
     ],
     namespaces: IN_SLICES,
     when: { guest: `!(${SERVES_CLUSTER})` },
@@ -80,7 +81,11 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
         `dyn(object).spec.?replicas.orValue(1) <= ${MOST_REPLICAS} && dyn(object).spec.?maxReplicas.orValue(1) <= ${MOST_REPLICAS}`,
         text(`spec.replicas, and spec.maxReplicas of what scales by load, is at most ${MOST_REPLICAS}: lower it`),
       ),
+      hurrying: unless(
+        '!dyn(object).spec.?schedule.orValue("").contains("@every") || object.spec.schedule.matches("^@every [1-9][0-9]{0,4}[mh]$")',
+        text('spec.schedule with @every names whole minutes or hours, such as @every 5m: change it'),
+      ),
     },
-    message: 'this workload would fill the memory of the cluster',
+    message: 'this workload would keep the controllers of the cluster busy',
   }),
 ];
