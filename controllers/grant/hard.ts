@@ -1,4 +1,4 @@
-import { DEFAULT_HARD, DEVICE_CLASS_SUFFIX } from '../../api/keystone/v1alpha1/grant.keys.ts';
+import { DEFAULT_HARD, DEVICE_CLASS_SUFFIX, UNNAMED } from '../../api/keystone/v1alpha1/grant.keys.ts';
 import { formatQuantity, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
 
 /** Limits by key, in the API server's own form. */
@@ -9,43 +9,11 @@ const NOTHING: Hard = {
   'requests.cpu': '0',
   'requests.memory': '0',
   'requests.storage': '0',
-  'requests.ephemeral-storage': '0',
   'limits.cpu': '0',
   'limits.memory': '0',
-  'limits.ephemeral-storage': '0',
-  'services.loadbalancers': '0',
-  'services.nodeports': '0',
   'requests.nvidia.com/gpu': '0',
   'requests.amd.com/gpu': '0',
 };
-
-/** Objects cost the grantor's etcd, so each kind that a guest can make has a bound; generous for a slice, harmless for the cluster. */
-const OBJECT_CAPS: Hard = {
-  pods: '100',
-  services: '50',
-  configmaps: '100',
-  secrets: '100',
-  persistentvolumeclaims: '50',
-  replicationcontrollers: '20',
-  'count/pods': '200',
-  'count/controllerrevisions.apps': '200',
-  'count/resourceclaims.resource.k8s.io': '20',
-  'count/resourceclaimtemplates.resource.k8s.io': '20',
-  'count/deployments.apps': '50',
-  'count/statefulsets.apps': '20',
-  'count/daemonsets.apps': '0',
-  'count/replicasets.apps': '200',
-  'count/jobs.batch': '100',
-  'count/cronjobs.batch': '20',
-  'count/horizontalpodautoscalers.autoscaling': '20',
-  'count/poddisruptionbudgets.policy': '20',
-  'count/ingresses.networking.k8s.io': '0',
-  'count/leases.coordination.k8s.io': '20',
-  'count/serviceaccounts': '20',
-};
-
-/** What scratch space a slice has when nothing is said of it: enough for logs and temporary files, which every container writes. */
-const SCRATCH = '2Gi';
 
 /** Ours alone: no ResourceQuota knows them. */
 const BANDWIDTH = 'keystone.io/';
@@ -53,8 +21,7 @@ const BANDWIDTH = 'keystone.io/';
 /** The limits that are in force: what is given, what follows from it, and nothing else. */
 export function effectiveHard(given: Readonly<Record<string, string | number>> | undefined): Hard {
   const named = canonicalHard(given ?? DEFAULT_HARD);
-  const scratch = { 'requests.ephemeral-storage': SCRATCH, 'limits.ephemeral-storage': SCRATCH };
-  return sorted({ ...NOTHING, ...scratch, ...OBJECT_CAPS, ...named, ...limitsThatFollow(named) });
+  return sorted({ ...NOTHING, ...UNNAMED, ...named, ...limitsThatFollow(named) });
 }
 
 /** A limit that is not named is as large as its request. */
