@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import { missingComments, unexplainedOffs } from './comments.ts';
 import { closedDoors } from './doors.ts';
+import { oddLogMessages } from './log-messages.ts';
 import { impurities } from './purity.ts';
 import { deadLinks, longFiles, strayPackages, unexplainedNumbers, unlisted } from './shape.ts';
 import { readSources } from './sources.ts';
@@ -34,6 +35,7 @@ const CHECKS: readonly (readonly [name: string, check: Check])[] = [
     'Exports and exceptions are explained (checklist 4, 6)',
     () => [...missingComments(sources), ...unexplainedOffs(readFileSync('.oxlintrc.json', 'utf8'))],
   ],
+  ['Log messages read alike (checklist 38)', () => oddLogMessages(sources)],
   ['The tree is as it was', () => changes(before, treeState())],
 ];
 
