@@ -1,0 +1,89 @@
+/** `bench.ts` measures our engine beside Go's controller-runtime, on one API server, in turns; `--help` says what can be set. */
+import { parseArgs } from 'node:util';
+import { SetupError } from '../../hack/testbed/steps.ts';
+import { connect } from '../env/api.ts';
+import { startControlPlane } from '../env/control-plane.ts';
+import { grow, measureColdStart } from './cold.ts';
+import { CONTESTANTS, type Name } from './contestant.ts';
+import { ensurePeer } from './peer.ts';
+import { installKind } from './population.ts';
+import { openResults, type Results } from './results.ts';
+import { measureSettling, type Bench } from './settle.ts';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    objects: { type: 'string', default: '2000' },
+    workers: { type: 'string', default: '1,4,16' },
+    cold: { type: 'string', default: '50000' },
+    only: { type: 'string', default: CONTESTANTS.join(',') },
+    'node-flags': { type: 'string', default: '' },
+  },
+});
+const settings = {
+  rounds: Number(values.rounds),
+  objects: Number(values.objects),
+  workers: values.workers.split(',').map(Number),
+  cold: Number(values.cold),
+  names: CONTESTANTS.filter((name) => values.only.split(',').includes(name)),
+};
+
+/** The slope of memory over the number of objects needs a second point. */
+const FIRST_SHARE = 0.2;
+
+async function settling(bench: Bench, results: Results): Promise<void> {
+  for (let round = 1; round <= settings.rounds; round++) {
+    for (const workers of settings.workers) {
+      for (const contestant of settings.names) {
+        results.add(
+          { phase: 'settle', objects: settings.objects, round, workers, contestant },
+          await measureSettling(bench, contestant, workers, settings.objects),
+        );
+      }
+    }
+  }
+}
+
+async function coldStart(bench: Bench, results: Results): Promise<void> {
+  const names = settings.names.filter((name): name is Name => name !== 'null' && name !== 'plain');
+  let revision = 0;
+  let held = 0;
+  for (const objects of [Math.round(settings.cold * FIRST_SHARE), settings.cold]) {
+    await grow(bench, held, objects);
+    held = objects;
+    for (let round = 1; round <= settings.rounds; round++) {
+      for (const contestant of names) {
+        const edits = objects === settings.cold ? ++revision : undefined;
+        results.add({ phase: 'cold', objects, round, workers: 4, contestant }, await measureColdStart(bench, contestant, objects, edits));
+      }
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  const peer = await ensurePeer();
+  // Without audit, whose cost is the number of calls and not what they do.
+  const plane = await startControlPlane({ apiServerArgs: ['--audit-log-path='] });
+  const api = connect(plane);
+  try {
+    // Nothing else may act on what is measured; it is not needed for anything here.
+    await plane.signal('kube-controller-manager', 'STOP');
+    await installKind(api);
+    const bench = { plane, api, peer, nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== '') };
+    const results = openResults();
+    if (settings.objects > 0) await settling(bench, results);
+    if (settings.cold > 0) await coldStart(bench, results);
+    results.finish();
+  } finally {
+    await api.close();
+    await plane.stop();
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  console.error(error.message);
+  process.exitCode = 1;
+}

@@ -1,0 +1,46 @@
+import type { Api } from '../env/api.ts';
+
+/** How many requests the API server has answered, by verb and resource, such as `APPLY benchwidgets/status`. */
+export type Calls = ReadonlyMap<string, number>;
+
+const SERIES = /^apiserver_request_total\{(?<labels>[^}]*)\} (?<count>\S+)$/gm;
+const LABEL = /(?<name>\w+)="(?<value>[^"]*)"/g;
+/** What a contestant touches; on everything else the API server talks to itself. */
+const TOUCHED = /^(?:benchwidgets|configmaps|events)(?:\/|$)/;
+
+/** Reads the API server's own count out of the text of its metrics. */
+export function parseCalls(metrics: string): Calls {
+  const calls = new Map<string, number>();
+  for (const { groups } of metrics.matchAll(SERIES)) {
+    const labels = new Map(
+      [...(groups?.['labels'] ?? '').matchAll(LABEL)].map((match) => [match.groups?.['name'], match.groups?.['value']]),
+    );
+    const subresource = labels.get('subresource') ?? '';
+    const resource = `${labels.get('resource') ?? ''}${subresource === '' ? '' : `/${subresource}`}`;
+    const key = `${labels.get('verb') ?? ''} ${resource}`;
+    if (TOUCHED.test(resource)) calls.set(key, (calls.get(key) ?? 0) + Number(groups?.['count']));
+  }
+  return calls;
+}
+
+/** The API server's count as of now. */
+export async function countCalls(api: Api): Promise<Calls> {
+  const { body } = await api.call('GET', '/metrics');
+  return parseCalls(String(body));
+}
+
+/** What this program does itself, and what comes once per process and not per object. */
+const NOT_PER_OBJECT = /^(?:POST benchwidgets|PATCH benchwidgets|DELETECOLLECTION .*|LIST .*|WATCH .*)$/;
+const READS = /^GET /;
+
+/** What was called between two counts on behalf of objects: all of it, and the part that asks to change something. */
+export function callsBetween(before: Calls, after: Calls): { readonly all: number; readonly writes: number; readonly by: Calls } {
+  const by = new Map(
+    [...after]
+      .map(([key, count]) => [key, count - (before.get(key) ?? 0)] as const)
+      .filter(([key, n]) => n > 0 && !NOT_PER_OBJECT.test(key)),
+  );
+  const sum = (keys: readonly string[]) => keys.reduce((total, key) => total + (by.get(key) ?? 0), 0);
+  const keys = [...by.keys()];
+  return { all: sum(keys), writes: sum(keys.filter((key) => !READS.test(key))), by };
+}

@@ -1,0 +1,133 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ROOT } from '../../hack/testbed/steps.ts';
+import { freePort } from '../env/operator.ts';
+import { CACHE } from './peer.ts';
+import { cpuSeconds, memoryOf } from './proc.ts';
+import type { Stall } from './stalls.ts';
+
+/** Who is measured: our engine, its twin in Go with the same guarantees, a plain Go reconciler without them, and a mere writer. */
+export const CONTESTANTS = ['ours', 'twin', 'plain', 'null'] as const;
+/** One of them. */
+export type Name = (typeof CONTESTANTS)[number];
+
+/** What a contestant says of itself; what others can see is measured from outside. */
+export interface SelfReport {
+  /** What lives, after a full collection. */
+  readonly heapBytes: number;
+  readonly stall?: Stall;
+}
+
+/** A contestant that runs. */
+export interface Running {
+  readonly name: Name;
+  /** What is waited for, or an error if the contestant ends before. */
+  readonly until: <T>(awaited: Promise<T>) => Promise<T>;
+  /** Milliseconds from its start until its caches were full. */
+  readonly synced: Promise<number>;
+  readonly cpuSeconds: () => number;
+  readonly memory: () => { readonly rss: number; readonly peak: number };
+  readonly report: () => Promise<SelfReport>;
+  /** Resolves once it has used next to no processor time for a while. */
+  readonly quiet: () => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** How a contestant is started. */
+export interface StartOptions {
+  readonly peer: string;
+  readonly kubeconfig: string;
+  readonly workers: number;
+  /** What a mere writer has to be told, since it reads nothing. */
+  readonly objects: { readonly namespace: string; readonly count: number };
+  /** More flags for Node, such as a profiler's. */
+  readonly nodeFlags: readonly string[];
+}
+
+/** A scraper that is in more of a hurry than any real one. */
+const SCRAPE_MS = 1000;
+/** Less than a tenth of one core over half a second, twice: nothing is left to do. */
+const QUIET = { windowMs: 500, cpuSeconds: 0.05, windows: 2 };
+
+/** Starts one contestant; it ends with us, since its input does. */
+export async function start(name: Name, options: StartOptions): Promise<Running> {
+  const [probes, metrics] = [await freePort(), await freePort()];
+  const log = openSync(join(CACHE, `${name}.log`), 'w');
+  const [program, args] = commandOf(name, options, { probes, metrics });
+  const began = performance.now();
+  const env = { ...process.env, NODE_ENV: 'production' };
+  const child = spawn(program, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', log] }) as ChildProcessByStdio<Writable, Readable, null>;
+  closeSync(log);
+  const pid = child.pid ?? 0;
+  let stopped = false;
+  const ended = once(child, 'close').then(() => undefined);
+  const failed = ended.then(() => {
+    if (!stopped) throw new Error(`${name} ended by itself: see ${CACHE}/${name}.log`);
+    return new Promise<never>(() => undefined);
+  });
+  failed.catch(() => undefined);
+  const until = <T>(awaited: Promise<T>): Promise<T> => Promise.race([awaited, failed]);
+  const lines = createInterface({ input: child.stdout });
+  const next = async (): Promise<unknown> => {
+    const [line]: unknown[] = await until(once(lines, 'line'));
+    return JSON.parse(String(line));
+  };
+  const scraper = setInterval(() => void scrape(metrics), SCRAPE_MS);
+  void ended.then(() => clearInterval(scraper));
+  const synced = next().then(() => performance.now() - began);
+  synced.catch(() => undefined);
+  const used = (): number => cpuSeconds(pid);
+  return {
+    name,
+    until,
+    synced,
+    cpuSeconds: used,
+    memory: () => memoryOf(pid),
+    quiet: () => untilQuiet(used),
+    report: async () => {
+      child.stdin.write('\n');
+      return (await next()) as SelfReport;
+    },
+    stop: async () => {
+      stopped = true;
+      child.kill(name === 'null' ? 'SIGKILL' : 'SIGTERM');
+      await ended;
+    },
+  };
+}
+
+function commandOf(
+  name: Name,
+  { peer, kubeconfig, workers, objects, nodeFlags }: StartOptions,
+  { probes, metrics }: { readonly probes: number; readonly metrics: number },
+): readonly [string, string[]] {
+  const common = [`--kubeconfig=${kubeconfig}`, `--workers=${workers}`];
+  if (name === 'ours') {
+    const flags = ['--expose-gc', ...nodeFlags];
+    return [process.execPath, [...flags, 'test/bench/subject.ts', ...common, `--metrics-port=${metrics}`, `--probe-port=${probes}`]];
+  }
+  if (name === 'null') return [peer, [...common, '--null', `--namespace=${objects.namespace}`, `--count=${objects.count}`]];
+  const served = [`--metrics-bind-address=127.0.0.1:${metrics}`, `--health-probe-bind-address=127.0.0.1:${probes}`];
+  return [peer, [...common, ...served, `--guarded=${name === 'twin'}`]];
+}
+
+async function scrape(port: number): Promise<void> {
+  try {
+    await (await fetch(`http://127.0.0.1:${port}/metrics`)).arrayBuffer();
+  } catch {
+    // Not up yet, gone, or one that serves none.
+  }
+}
+
+async function untilQuiet(used: () => number): Promise<void> {
+  for (let quiet = 0; quiet < QUIET.windows;) {
+    const before = used();
+    await sleep(QUIET.windowMs);
+    quiet = used() - before < QUIET.cpuSeconds ? quiet + 1 : 0;
+  }
+}
