@@ -107,6 +107,17 @@ test-integration: node_modules/.package-lock.json ## Run our controllers against
 test-full: typecheck ## Run everything, including what takes minutes of waiting.
 	TEST_FULL=1 $(NODE) hack/verify/test.ts unit integration
 
+# `make bench N=200 COLD=2000 ROUNDS=1 WORKERS=4` takes a minute or two; PUBLISH=1 puts the tables into docs/benchmarks.md.
+N ?= 1000
+COLD ?= 50000
+ROUNDS ?= 5
+WORKERS ?= 1,4,16
+PUBLISH ?=
+
+.PHONY: bench
+bench: node_modules/.package-lock.json ## Measure our engine beside Go's controller-runtime, on one API server, in turns.
+	$(NODE) test/bench/bench.ts --objects=$(N) --cold=$(COLD) --rounds=$(ROUNDS) --workers=$(WORKERS) $(if $(PUBLISH),--publish)
+
 ##@ Build
 
 .PHONY: build

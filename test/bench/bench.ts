@@ -5,7 +5,7 @@ import { connect } from '../env/api.ts';
 import { startControlPlane } from '../env/control-plane.ts';
 import { grow, measureColdStart } from './cold.ts';
 import { CONTESTANTS, type Name } from './contestant.ts';
-import { ensurePeer } from './peer.ts';
+import { compileSubject, ensurePeer } from './peer.ts';
 import { installKind } from './population.ts';
 import { openResults, type Results } from './results.ts';
 import { measureSettling, type Bench } from './settle.ts';
@@ -13,10 +13,11 @@ import { measureSettling, type Bench } from './settle.ts';
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    objects: { type: 'string', default: '2000' },
+    objects: { type: 'string', default: '1000' },
     workers: { type: 'string', default: '1,4,16' },
     cold: { type: 'string', default: '50000' },
     only: { type: 'string', default: CONTESTANTS.join(',') },
+    publish: { type: 'boolean', default: false },
     'node-flags': { type: 'string', default: '' },
   },
 });
@@ -60,8 +61,12 @@ async function coldStart(bench: Bench, results: Results): Promise<void> {
   }
 }
 
+/** How this run is had again. */
+const command = (): string =>
+  `make bench N=${settings.objects} WORKERS=${settings.workers.join(',')} COLD=${settings.cold} ROUNDS=${settings.rounds}`;
+
 async function main(): Promise<void> {
-  const peer = await ensurePeer();
+  const programs = { peer: await ensurePeer(), subject: await compileSubject() };
   // Without audit, whose cost is the number of calls and not what they do.
   const plane = await startControlPlane({ apiServerArgs: ['--audit-log-path='] });
   const api = connect(plane);
@@ -69,11 +74,11 @@ async function main(): Promise<void> {
     // Nothing else may act on what is measured; it is not needed for anything here.
     await plane.signal('kube-controller-manager', 'STOP');
     await installKind(api);
-    const bench = { plane, api, peer, nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== '') };
-    const results = openResults();
+    const bench = { plane, api, programs, nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== '') };
+    const results = openResults(command());
     if (settings.objects > 0) await settling(bench, results);
     if (settings.cold > 0) await coldStart(bench, results);
-    results.finish();
+    results.finish(values.publish);
   } finally {
     await api.close();
     await plane.stop();

@@ -70,21 +70,20 @@ async function memory(running: Running): Promise<Measured> {
   };
 }
 
+/** Edits one object after the other at a steady pace, whatever becomes of them, until the start is over. */
 async function editUntil(
   api: Api,
   watcher: Watcher,
-  { count, revision, end }: { readonly count: number; readonly revision: number; readonly end: Promise<number> },
+  { count, revision, end }: { readonly count: number; readonly revision: number; readonly end: Promise<unknown> },
 ): Promise<readonly Edit[]> {
-  let over = false;
-  void end.then(
-    () => (over = true),
-    () => (over = true),
-  );
+  const over = new AbortController();
+  const stop = (): void => over.abort();
+  void end.then(stop, stop);
   const sent: Promise<{ readonly at: number; readonly key: string }>[] = [];
   // Spread over all objects, and never the same one twice.
   const stride = Math.max(1, Math.floor(count / MOST_EDITS));
-  for (let n = 0; !over && n < MOST_EDITS; n++) {
-    sent.push(editWidget(api, n * stride, revision));
+  while (!over.signal.aborted && sent.length < Math.min(count, MOST_EDITS)) {
+    sent.push(editWidget(api, sent.length * stride, revision));
     await sleep(EDIT_MS);
   }
   const edits = await Promise.all(sent);

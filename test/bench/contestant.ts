@@ -38,9 +38,16 @@ export interface Running {
   readonly stop: () => Promise<void>;
 }
 
+/** Where the programs of both sides are. */
+export interface Programs {
+  readonly subject: string;
+  readonly peer: string;
+}
+
 /** How a contestant is started. */
 export interface StartOptions {
-  readonly peer: string;
+  /** The programs of both sides. */
+  readonly programs: Programs;
   readonly kubeconfig: string;
   readonly workers: number;
   /** What a mere writer has to be told, since it reads nothing. */
@@ -103,13 +110,13 @@ export async function start(name: Name, options: StartOptions): Promise<Running>
 
 function commandOf(
   name: Name,
-  { peer, kubeconfig, workers, objects, nodeFlags }: StartOptions,
+  { programs: { subject, peer }, kubeconfig, workers, objects, nodeFlags }: StartOptions,
   { probes, metrics }: { readonly probes: number; readonly metrics: number },
 ): readonly [string, string[]] {
   const common = [`--kubeconfig=${kubeconfig}`, `--workers=${workers}`];
   if (name === 'ours') {
     const flags = ['--expose-gc', ...nodeFlags];
-    return [process.execPath, [...flags, 'test/bench/subject.ts', ...common, `--metrics-port=${metrics}`, `--probe-port=${probes}`]];
+    return [process.execPath, [...flags, subject, ...common, `--metrics-port=${metrics}`, `--probe-port=${probes}`]];
   }
   if (name === 'null') return [peer, [...common, '--null', `--namespace=${objects.namespace}`, `--count=${objects.count}`]];
   const served = [`--metrics-bind-address=127.0.0.1:${metrics}`, `--health-probe-bind-address=127.0.0.1:${probes}`];

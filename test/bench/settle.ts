@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../env/api.ts';
 import type { ControlPlane } from '../env/control-plane.ts';
 import { callsBetween, countCalls } from './calls.ts';
-import { start, type Name, type Running, type StartOptions } from './contestant.ts';
+import { start, type Name, type Programs, type Running, type StartOptions } from './contestant.ts';
 import { NAMESPACE, clear, createWidget, createWidgets, nameOf } from './population.ts';
 import { quantile } from './stats.ts';
 import { watchWidgets, type Watcher } from './watcher.ts';
@@ -14,7 +14,7 @@ export type Measured = Readonly<Record<string, number>>;
 export interface Bench {
   readonly plane: ControlPlane;
   readonly api: Api;
-  readonly peer: string;
+  readonly programs: Programs;
   readonly nodeFlags: readonly string[];
 }
 
@@ -39,8 +39,8 @@ export async function measureSettling(bench: Bench, name: Name, workers: number,
 }
 
 /** How a contestant of this bench is started. */
-export const optionsFor = ({ peer, plane, nodeFlags }: Bench, workers: number, count: number): StartOptions => ({
-  peer,
+export const optionsFor = ({ programs, plane, nodeFlags }: Bench, workers: number, count: number): StartOptions => ({
+  programs,
   nodeFlags,
   workers,
   kubeconfig: plane.kubeconfigPath,

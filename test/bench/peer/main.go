@@ -95,6 +95,12 @@ func manage(ctx context.Context, config *rest.Config, s settings) error {
 	if err := r.setup(mgr, s.workers); err != nil {
 		return err
 	}
+	// The controller would ask for the same informers a moment later, and a cache without any counts as full.
+	for _, object := range []client.Object{&BenchWidget{}, &corev1.ConfigMap{}} {
+		if _, err := mgr.GetCache().GetInformer(ctx, object, cache.BlockUntilSynced(false)); err != nil {
+			return err
+		}
+	}
 	go answer()
 	go func() {
 		if mgr.GetCache().WaitForCacheSync(ctx) {
