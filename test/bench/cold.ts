@@ -8,8 +8,8 @@ import { watchWidgets, type Watcher } from './watcher.ts';
 
 /** The operator's own kinds wait for others most of the time; four at once are what controllers of many objects run with. */
 const WORKERS = 4;
-/** A user's edit every 50 ms while everything is read and looked at. */
-const EDIT_MS = 50;
+/** Ten users’ edits a second while everything is read and looked at: too few to count as work when a contestant is judged to be quiet. */
+const EDIT_MS = 100;
 /** A cold population is settled once, with the fewest calls; every contestant then finds it in line. */
 const SETTLER = { name: 'plain', workers: 16 } as const;
 
@@ -91,7 +91,7 @@ async function editUntil(
   return edits.map(({ at, key }) => ({ at, ms: (watcher.settled.get(key) ?? NaN) - at }));
 }
 
-/** Half a minute of edits: longer than any start here takes. */
+/** A minute of edits: longer than any start here takes. */
 const MOST_EDITS = 600;
 
 /** Edits before everything was read wait for that; edits after it must overtake what was only found. Each edit is two writes, all else none. */

@@ -58,8 +58,8 @@ export interface StartOptions {
 
 /** A scraper that is in more of a hurry than any real one. */
 const SCRAPE_MS = 1000;
-/** Less than a tenth of one core over half a second, twice: nothing is left to do. */
-const QUIET = { windowMs: 500, cpuSeconds: 0.05, windows: 2 };
+/** Less than a sixth of one core over half a second, twice: nothing is left but what trickles in. */
+const QUIET = { windowMs: 500, cpuSeconds: 0.08, windows: 2 };
 
 /** Starts one contestant; it ends with us, since its input does. */
 export async function start(name: Name, options: StartOptions): Promise<Running> {
