@@ -24,6 +24,7 @@ import { createReadyTime, type ReadyTime } from './ready-time.ts';
 import { keyOf, nameOf, servedUnder } from './resource.ts';
 import type { Transport } from './transport.ts';
 import type { Change } from './store.ts';
+import { giveTurn } from './turns.ts';
 import { LOW_PRIORITY, NORMAL_PRIORITY, createWorkQueue, type Work, type WorkQueue } from './workqueue.ts';
 
 /** What a controller runs on. */
@@ -176,6 +177,8 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     for (let next = await this.#queue.next(); next !== undefined; next = await this.#queue.next()) {
       await this.#process(next, stopping);
       this.#queue.done(next.key);
+      // A pass that finds everything in line waits for nothing: without this, nothing else would run until the queue is empty.
+      await giveTurn();
     }
   }
 

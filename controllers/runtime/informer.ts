@@ -7,6 +7,7 @@ import { reflect, type Mirror } from './reflector.ts';
 import { collectionPath, servedUnder } from './resource.ts';
 import { compareVersions, createStore, type Change, type Indexes, type Store } from './store.ts';
 import type { Transport } from './transport.ts';
+import { giveTurn } from './turns.ts';
 import type { ObjectEvent } from './watch-stream.ts';
 
 /** Which part of a resource is kept. Everything that is set narrows it at the API server. */
@@ -116,8 +117,11 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
     return reflect({ ...this.#options, mirror: this, trim, collection }, signal);
   }
 
-  replace(objects: readonly K8sObject[], version: string): void {
-    this.#tell(this.#store.replace(objects.map((object) => servedUnder(this.resource, object))), true);
+  async replace(objects: readonly K8sObject[], version: string): Promise<void> {
+    for (const change of this.#store.replace(objects.map((object) => servedUnder(this.resource, object)))) {
+      this.#tell([change], true);
+      await giveTurn();
+    }
     // A restored etcd starts over with lower versions: what the collection says now is what counts, and nobody waits for what was.
     if (this.#seen !== '' && compareVersions(version, this.#seen) < 0) {
       this.#rewinds += 1;

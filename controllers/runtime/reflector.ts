@@ -9,8 +9,8 @@ import type { ObjectEvent, WatchEvent } from './watch-stream.ts';
 
 /** Where the reflector puts what it learns. */
 export interface Mirror {
-  /** The whole collection as of one version. */
-  replace(objects: readonly K8sObject[], resourceVersion: string): void;
+  /** The whole collection as of one version. Nothing else is told until it is in place. */
+  replace(objects: readonly K8sObject[], resourceVersion: string): Promise<void>;
   apply(event: ObjectEvent): void;
   /** Nothing older than this version is still to come. */
   advance(resourceVersion: string): void;
@@ -51,6 +51,9 @@ export const reflect = (options: ReflectorOptions, signal: AbortSignal): Promise
 
 /** The versions we hold are no use to this API server: too old for it, or from before its etcd was restored. */
 const START_OVER = new Set(['Expired', 'ResourceVersionTooLarge']);
+
+/** All there is, as of one version. */
+type Whole = { readonly objects: readonly K8sObject[]; readonly resourceVersion: string };
 
 type NewsEvent = Exclude<WatchEvent, { readonly type: 'ERROR' }>;
 
@@ -117,20 +120,21 @@ class Reflector {
       }
     }
     const { transport, collection, trim } = this.#options;
-    this.#replace(await listPages(transport, collection, trim, this.#signal));
+    await this.#replace(await listPages(transport, collection, trim, this.#signal));
     await this.#follow({ resourceVersion: this.#version });
   }
 
-  /** Has the whole collection sent as events, puts it in place at once, and goes on with the same watch. */
+  /** Has the whole collection sent as events, puts it in place once it is whole, and goes on with the same watch. */
   async #followFromStart(): Promise<void> {
-    // The old content stays readable until the new one is whole: what vanished in between shows as the difference.
+    // The old content stays until then: what vanished in between shows as the difference.
     let initial: K8sObject[] | undefined = [];
-    const collect = (event: NewsEvent): boolean => {
+    const collect = async (event: NewsEvent): Promise<boolean> => {
       if (initial === undefined) return false;
       if (event.type !== 'BOOKMARK') initial.push(this.#options.trim(event.object));
       else if (event.endsInitialEvents) {
-        this.#replace({ objects: initial, resourceVersion: event.resourceVersion });
+        const objects = initial;
         initial = undefined;
+        await this.#replace({ objects, resourceVersion: event.resourceVersion });
       }
       return true;
     };
@@ -139,19 +143,19 @@ class Reflector {
   }
 
   /** Follows one watch to its end. What `intercept` takes does not reach the mirror. */
-  async #follow(from: ApiRequest['query'], intercept: (event: NewsEvent) => boolean = () => false): Promise<void> {
+  async #follow(from: ApiRequest['query'], intercept?: (event: NewsEvent) => Promise<boolean>): Promise<void> {
     const { mirror, trim } = this.#options;
     for await (const event of this.#eventsUnlessIdle(from)) {
       if (event.type === 'ERROR') throw event.error;
-      if (intercept(event)) continue;
+      if (await intercept?.(event)) continue;
       if (event.type === 'BOOKMARK') mirror.advance(event.resourceVersion);
       else mirror.apply({ type: event.type, object: trim(event.object) });
       this.#version = event.type === 'BOOKMARK' ? event.resourceVersion : event.object.metadata.resourceVersion;
     }
   }
 
-  #replace({ objects, resourceVersion }: { readonly objects: readonly K8sObject[]; readonly resourceVersion: string }): void {
-    this.#options.mirror.replace(objects, resourceVersion);
+  async #replace({ objects, resourceVersion }: Whole): Promise<void> {
+    await this.#options.mirror.replace(objects, resourceVersion);
     this.#version = resourceVersion;
     this.#relistAt = this.#options.clock.now() + jittered(RELIST_MS, this.#options.random);
   }

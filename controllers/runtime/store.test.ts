@@ -33,7 +33,7 @@ describe('a store', () => {
           const object = configMap(name, String(i + 1), { labels: { label } });
           if (kind === 'put') (store.put(object), model.set(name, object));
           if (kind === 'remove') (store.remove(object), model.delete(name));
-          if (kind === 'replace') (store.replace([object]), model.clear(), model.set(name, object));
+          if (kind === 'replace') (Array.from(store.replace([object])), model.clear(), model.set(name, object));
         });
         expect(store.list()).to.have.deep.members([...model.values()]);
         for (const label of ['x', 'y'])
@@ -46,13 +46,15 @@ describe('a store', () => {
 
   it('tells by replace exactly what differs', () => {
     const store = createStore({});
-    store.replace([configMap('same', '1'), configMap('changed', '2'), configMap('gone', '3'), configMap('anew', '4', { uid: 'old' })]);
-    const changes = store.replace([
+    const before = [configMap('same', '1'), configMap('changed', '2'), configMap('gone', '3'), configMap('anew', '4', { uid: 'old' })];
+    for (const object of before) store.put(object);
+    const replaced = store.replace([
       configMap('same', '1'),
       configMap('changed', '5'),
       configMap('anew', '6', { uid: 'new' }),
       configMap('fresh', '7'),
     ]);
+    const changes = [...replaced];
     expect(
       changes.map((change) => `${change.kind} ${(change.kind === 'deleted' ? change.previous : change.next).metadata.name}`),
     ).to.have.members(['deleted gone', 'updated changed', 'deleted anew', 'added anew', 'added fresh']);

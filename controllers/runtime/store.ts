@@ -1,7 +1,7 @@
 import type { K8sObject } from '../../api/meta/object.ts';
 import { keyOf } from './resource.ts';
 
-/** Which values an object is found under. */
+/** Which values an object is found under, each once. */
 export type IndexFn<T extends K8sObject> = (object: T) => readonly string[];
 /** Indexes by name; an object is found under each value that its function gives. */
 export type Indexes<T extends K8sObject> = Readonly<Record<string, IndexFn<T>>>;
@@ -22,8 +22,11 @@ export interface Store<T extends K8sObject> {
   put(object: T): readonly Change<T>[];
   /** Forgets an object; one that is not held changes nothing, so that a deletion is told once. */
   remove(object: T): readonly Change<T>[];
-  /** Makes the content exactly this list, and tells what that changed: deletions that nobody told us of are among it. */
-  replace(objects: readonly T[]): readonly Change<T>[];
+  /**
+   * Makes the content exactly this list, one change after the other as they are taken, and tells what each one was: deletions that
+   * nobody told us of are among it. Tens of thousands at once would be more than one turn of the event loop can hold.
+   */
+  replace(objects: readonly T[]): Iterable<Change<T>>;
 }
 
 /** Resource versions of one resource are ordered (stable since 1.35): decimals of any length. */
@@ -39,12 +42,12 @@ export const createStore = <T extends K8sObject>(indexes: Indexes<T>): Store<T> 
 class IndexedStore<T extends K8sObject> implements Store<T> {
   readonly #objects = new Map<string, T>();
   readonly #indexes: Indexes<T>;
-  /** Index, value, key. */
-  readonly #found: ReadonlyMap<string, Map<string, Map<string, T>>>;
+  /** Index, value, keys: as a rule one or a few, for which a list takes a fifth of the memory of a set. */
+  readonly #found: ReadonlyMap<string, Map<string, string[]>>;
 
   constructor(indexes: Indexes<T>) {
     this.#indexes = indexes;
-    this.#found = new Map(Object.keys(indexes).map((name) => [name, new Map<string, Map<string, T>>()]));
+    this.#found = new Map(Object.keys(indexes).map((name) => [name, new Map<string, string[]>()]));
   }
 
   get(key: string): T | undefined {
@@ -58,7 +61,7 @@ class IndexedStore<T extends K8sObject> implements Store<T> {
   find(index: string, value: string): readonly T[] {
     const bucket = this.#found.get(index);
     if (bucket === undefined) throw new Error(`There is no index "${index}"`);
-    return [...(bucket.get(value)?.values() ?? [])];
+    return (bucket.get(value) ?? []).flatMap((key) => this.#objects.get(key) ?? []);
   }
 
   get size(): number {
@@ -78,16 +81,14 @@ class IndexedStore<T extends K8sObject> implements Store<T> {
     return held === undefined ? [] : [this.#drop(key, held)];
   }
 
-  replace(list: readonly T[]): readonly Change<T>[] {
+  *replace(list: readonly T[]): Generator<Change<T>> {
     const next = new Map(list.map((object) => [keyOf(object), object]));
-    const changes: Change<T>[] = [];
-    for (const [key, held] of this.#objects) if (!next.has(key)) changes.push(this.#drop(key, held));
+    for (const [key, held] of this.#objects) if (!next.has(key)) yield this.#drop(key, held);
     for (const [key, object] of next) {
       const held = this.#objects.get(key);
-      if (held === undefined) changes.push(this.#set(key, object));
-      else if (held.metadata.resourceVersion !== object.metadata.resourceVersion) changes.push(...this.#swap(key, held, object));
+      if (held === undefined) yield this.#set(key, object);
+      else if (held.metadata.resourceVersion !== object.metadata.resourceVersion) yield* this.#swap(key, held, object);
     }
-    return changes;
   }
 
   /** A new object under an old name: whoever owned the old one must hear that it is gone. */
@@ -97,30 +98,39 @@ class IndexedStore<T extends K8sObject> implements Store<T> {
 
   #set(key: string, object: T): Change<T> {
     const previous = this.#objects.get(key);
-    if (previous !== undefined) this.#unindex(key, previous);
     this.#objects.set(key, object);
-    this.#eachIndexed(object, (bucket, value) => {
-      const entries = bucket.get(value) ?? new Map<string, T>();
-      bucket.set(value, entries.set(key, object));
-    });
+    this.#index(key, previous, object);
     return previous === undefined ? { kind: 'added', next: object } : { kind: 'updated', previous, next: object };
   }
 
   #drop(key: string, previous: T): Change<T> {
-    this.#unindex(key, previous);
     this.#objects.delete(key);
+    this.#index(key, previous, undefined);
     return { kind: 'deleted', previous };
   }
 
-  #unindex(key: string, object: T): void {
-    this.#eachIndexed(object, (bucket, value) => {
-      const entries = bucket.get(value);
-      entries?.delete(key);
-      if (entries?.size === 0) bucket.delete(value);
-    });
+  /** Most changes leave an object where it was found. */
+  #index(key: string, previous: T | undefined, next: T | undefined): void {
+    for (const [name, bucket] of this.#found) {
+      const valuesOf = (object: T | undefined): readonly string[] => (object === undefined ? [] : (this.#indexes[name]?.(object) ?? []));
+      const [before, after] = [valuesOf(previous), valuesOf(next)];
+      for (const value of before) if (!after.includes(value)) forget(bucket, value, key);
+      for (const value of after) if (!before.includes(value)) remember(bucket, value, key);
+    }
   }
+}
 
-  #eachIndexed(object: T, visit: (bucket: Map<string, Map<string, T>>, value: string) => void): void {
-    for (const [name, bucket] of this.#found) for (const value of this.#indexes[name]?.(object) ?? []) visit(bucket, value);
-  }
+function remember(bucket: Map<string, string[]>, value: string, key: string): void {
+  const keys = bucket.get(value);
+  if (keys === undefined) bucket.set(value, [key]);
+  else keys.push(key);
+}
+
+/** The last one takes the place of the one that goes: nobody was promised an order. */
+function forget(bucket: Map<string, string[]>, value: string, key: string): void {
+  const keys = bucket.get(value) ?? [];
+  const at = keys.indexOf(key);
+  const last = keys.pop();
+  if (keys.length === 0) bucket.delete(value);
+  else if (last !== undefined && at < keys.length) keys[at] = last;
 }

@@ -1,0 +1,31 @@
+import { expect } from 'chai';
+import { giveTurn } from './turns.ts';
+
+/** Keeps the event loop, as work that waits for nothing does. */
+function burn(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+describe('taking turns', () => {
+  it('lets a timer ring in the middle of work that waits for nothing, however many work', async () => {
+    let rang = 0;
+    const timer = setInterval(() => (rang += 1), 1);
+    const work = async (): Promise<void> => {
+      for (let i = 0; i < 20; i++) {
+        burn(1);
+        await giveTurn();
+      }
+    };
+    await Promise.all([work(), work(), work(), work()]);
+    clearInterval(timer);
+    // 80 ms of work in slices of 8 ms.
+    expect(rang).to.be.greaterThan(4);
+  });
+
+  it('costs no turn while there was one just now', async () => {
+    burn(10);
+    await giveTurn();
+    expect(giveTurn()).to.equal(undefined);
+  });
+});
