@@ -35,23 +35,15 @@ interface Context {
 }
 
 /** A writer in the name of one owner, for one pass. */
-export function createWriter({ client, owner, gate, memory, informers, meter }: Context): Writer {
-  const ownerKey = keyOf(owner);
-  const note = <T extends K8sObject>(resource: Resource<T>, written: T): T => {
-    gate.wrote(ownerKey, resource, written);
-    return written;
-  };
+export function createWriter(context: Context): Writer {
+  const { client, owner, memory } = context;
+  const note = <T extends K8sObject>(resource: Resource<T>, written: T): T => noted(context, resource, written);
   let confirmed: Promise<void> | undefined;
   /**
    * Before anything is made, changed or taken away, the owner must be what the pass decided on: not in the cache, which may show an
    * old world after a restart, but in fact. Its finalizer then keeps it there until our own ending has run.
    */
   const confirmOwner = (): Promise<void> => (confirmed ??= expectUnchanged(client, owner));
-  /** What the cache does not hold may be new, or a stranger's: the label that would bring it into the cache is ours. */
-  const lookUp = async <T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T | undefined> => {
-    await confirmOwner();
-    return client.read(resource, targetOf(desired));
-  };
   return {
     read: (resource, key) => client.read(resource, key),
     list: (resource) => client.list(resource),
@@ -61,19 +53,10 @@ export function createWriter({ client, owner, gate, memory, informers, meter }: 
       return note(resource, await client.create(resource, owned(owner, desired, options)));
     },
     async apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T> {
-      const intent = withIntent(owned(owner, desired));
-      const memoryKey = `${nameOf(resource)} ${keyOf(desired)}`;
-      const live = informers.get(nameOf(resource))?.get(keyOf(desired)) ?? (await lookUp(resource, desired));
-      if (live !== undefined) expectOwn(owner, resource, live);
-      if (live !== undefined && (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent))) {
-        meter.applied('skipped');
-        return servedUnder(resource, live);
-      }
-      if (live === undefined ? memory.has(memoryKey) : hasIntent(live, intent)) meter.repaired(resource.kind);
-      await confirmOwner();
-      const written = await counted(meter, client.apply(resource, intent, live?.metadata.uid), live);
-      memory.set(memoryKey, memoryOf(written, intent));
-      return note(resource, written);
+      const child = { resource, intent: withIntent(owned(owner, desired)), memoryKey: `${nameOf(resource)} ${keyOf(desired)}` };
+      const held = context.informers.get(nameOf(resource))?.get(keyOf(desired));
+      const made = held === undefined ? await makeIfNew({ ...context, confirmOwner }, child) : undefined;
+      return made ?? bringInLine({ ...context, confirmOwner }, child, held ?? (await client.read(resource, targetOf(desired))));
     },
     async amend(resource, object, desired) {
       if (contains(object, desired)) return object;
@@ -88,6 +71,58 @@ export function createWriter({ client, owner, gate, memory, informers, meter }: 
     },
     deleteAll: (resource, namespace) => confirmOwner().then(() => client.deleteAll(resource, namespace)),
   };
+}
+
+interface Confirming extends Context {
+  readonly confirmOwner: () => Promise<void>;
+}
+
+/** A child that should be, and what its last apply is remembered under. */
+interface Child<T extends K8sObject> {
+  readonly resource: Resource<T>;
+  readonly intent: ApplyConfig<T>;
+  readonly memoryKey: string;
+}
+
+function noted<T extends K8sObject>({ gate, owner }: Context, resource: Resource<T>, written: T): T {
+  gate.wrote(keyOf(owner), resource, written);
+  return written;
+}
+
+/** What the cache does not hold is new as a rule, and made in one call; it may be a stranger's, whom our label does not bring into the cache. */
+async function makeIfNew<T extends K8sObject>(context: Confirming, { resource, intent, memoryKey }: Child<T>): Promise<T | undefined> {
+  const { client, memory, meter, informers, confirmOwner } = context;
+  await confirmOwner();
+  // Of what is not watched, every pass would try to make it.
+  if (!informers.has(nameOf(resource))) return undefined;
+  try {
+    const made = await client.applyNew(resource, intent);
+    meter.applied('changed');
+    if (memory.has(memoryKey)) meter.repaired(resource.kind);
+    memory.set(memoryKey, memoryOf(made, intent));
+    return noted(context, resource, made);
+  } catch (error) {
+    if (isConflict(error)) return undefined;
+    throw error;
+  }
+}
+
+async function bringInLine<T extends K8sObject>(
+  context: Confirming,
+  { resource, intent, memoryKey }: Child<T>,
+  live: K8sObject | undefined,
+): Promise<T> {
+  const { client, owner, memory, meter, confirmOwner } = context;
+  if (live !== undefined) expectOwn(owner, resource, live);
+  if (live !== undefined && (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent))) {
+    meter.applied('skipped');
+    return servedUnder(resource, live);
+  }
+  if (live === undefined ? memory.has(memoryKey) : hasIntent(live, intent)) meter.repaired(resource.kind);
+  await confirmOwner();
+  const written = await counted(meter, client.apply(resource, intent, live?.metadata.uid), live);
+  memory.set(memoryKey, memoryOf(written, intent));
+  return noted(context, resource, written);
 }
 
 async function counted<T extends K8sObject>(meter: Pick<Meter, 'applied'>, write: Promise<T>, before: K8sObject | undefined): Promise<T> {

@@ -14,6 +14,8 @@ export interface Client {
   create<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
   /** Server-side apply: creates, or brings our fields in line and leaves the others' alone. With a uid, never creates: a conflict if that very object is gone. */
   apply<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>, uid?: string): Promise<T>;
+  /** The same for what must not be there yet: a conflict if anything is. */
+  applyNew<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
   /**
    * The same for the status, if the object is still the one that was read. By its version: the API server does not look at
    * the uid when it applies a status, so that one made anew under the name would get what was meant for another.
@@ -80,6 +82,12 @@ class ApiClient implements Client {
     return this.#callFor(resource, { ...APPLY, path: objectPath(resource, targetOf(desired)), query, body });
   }
 
+  applyNew<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T> {
+    const query = { ...this.#written(), force: true };
+    const body = typed(resource, { ...desired, metadata: { ...desired.metadata, resourceVersion: NEVER_SERVED } });
+    return this.#callFor(resource, { ...APPLY, path: objectPath(resource, targetOf(desired)), query, body });
+  }
+
   applyStatus<T extends K8sObject>(resource: Resource<T>, object: T, status: object): Promise<T> {
     const { name, namespace, resourceVersion } = object.metadata;
     const query = { ...this.#written(), force: true };
@@ -141,6 +149,8 @@ class ApiClient implements Client {
   }
 }
 
+/** etcd begins with it before anything is in it: an apply that expects it fits no object, and creates where there is none (tried on 1.35). */
+const NEVER_SERVED = '1';
 const APPLY = { method: 'PATCH', contentType: 'application/apply-patch+yaml' } as const;
 const MERGE = { method: 'PATCH', contentType: 'application/merge-patch+json' } as const;
 
