@@ -6,11 +6,11 @@ import { bytesOf, cpuSecondsOf } from './proc.ts';
 import { bytesPerObject, edits, ratio, type Row } from './rows.ts';
 import { quantile, summarise } from './stats.ts';
 
-const settled = (contestant: Name, round: number, metric: string, value: number, workers = 4): Row => ({
+const settled = (contestant: Name, round: number, metric: string, value: number): Row => ({
   phase: 'settle',
   objects: 100,
   round,
-  workers,
+  workers: 4,
   contestant,
   metric,
   value,
@@ -44,7 +44,7 @@ describe('the arithmetic of the benchmark', () => {
       settled('twin', 1, 'x', 1),
       settled('ours', 2, 'x', 30),
       settled('twin', 2, 'x', 10),
-      settled('twin', 1, 'x', 1000, 16),
+      { ...settled('twin', 1, 'x', 1000), workers: 16 },
       settled('ours', 3, 'x', 999),
     ];
     expect(ratio(rows, { metric: 'x' }, 'ours', 'twin')).to.deep.equal({ median: 2.5, low: 2.25, high: 2.75, rounds: 2 });
