@@ -7,7 +7,7 @@ import { grow, measureColdStart } from './cold.ts';
 import { CONTESTANTS, type Name } from './contestant.ts';
 import { compileSubject, ensurePeer } from './peer.ts';
 import { installKind } from './population.ts';
-import { openResults, type Results } from './results.ts';
+import { openResults, show, type Results } from './results.ts';
 import { measureSettling, type Bench } from './settle.ts';
 
 const { values } = parseArgs({
@@ -18,6 +18,7 @@ const { values } = parseArgs({
     cold: { type: 'string', default: '50000' },
     only: { type: 'string', default: CONTESTANTS.join(',') },
     publish: { type: 'boolean', default: false },
+    tables: { type: 'string' },
     'node-flags': { type: 'string', default: '' },
   },
 });
@@ -61,10 +62,6 @@ async function coldStart(bench: Bench, results: Results): Promise<void> {
   }
 }
 
-/** How this run is had again. */
-const command = (): string =>
-  `make bench N=${settings.objects} WORKERS=${settings.workers.join(',')} COLD=${settings.cold} ROUNDS=${settings.rounds}`;
-
 async function main(): Promise<void> {
   const programs = { peer: await ensurePeer(), subject: await compileSubject() };
   // Without audit, whose cost is the number of calls and not what they do.
@@ -75,10 +72,10 @@ async function main(): Promise<void> {
     await plane.signal('kube-controller-manager', 'STOP');
     await installKind(api);
     const bench = { plane, api, programs, nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== '') };
-    const results = openResults(command());
+    const results = openResults();
     if (settings.objects > 0) await settling(bench, results);
     if (settings.cold > 0) await coldStart(bench, results);
-    results.finish(values.publish);
+    show([results.file], values.publish);
   } finally {
     await api.close();
     await plane.stop();
@@ -86,7 +83,9 @@ async function main(): Promise<void> {
 }
 
 try {
-  await main();
+  if (values.tables === undefined) await main();
+  // Of files that are there, such as those of two runs of different phases.
+  else show(values.tables.split(','), values.publish);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   console.error(error.message);

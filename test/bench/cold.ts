@@ -39,7 +39,7 @@ export async function measureColdStart(bench: Bench, name: Name, count: number, 
   const watcher = await watchWidgets(bench.plane, bench.api);
   const before = await countCalls(bench.api);
   const began = performance.now();
-  const running = await start(name, optionsFor(bench, WORKERS, count));
+  const running = await start(name, { ...optionsFor(bench, WORKERS, count), watchStalls: true });
   try {
     const quiet = (async () => {
       await running.synced;

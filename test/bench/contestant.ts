@@ -52,12 +52,14 @@ export interface StartOptions {
   readonly workers: number;
   /** What a mere writer has to be told, since it reads nothing. */
   readonly objects: { readonly namespace: string; readonly count: number };
+  /** Whether our event loop is watched, which is work of its own. */
+  readonly watchStalls?: boolean;
   /** More flags for Node, such as a profiler's. */
   readonly nodeFlags: readonly string[];
 }
 
-/** A scraper that is in more of a hurry than any real one. */
-const SCRAPE_MS = 1000;
+/** As often as Prometheus is commonly told to: more often, on a slow machine, would be measured as work on objects. */
+const SCRAPE_MS = 15_000;
 /** Less than a sixth of one core over half a second, twice: nothing is left but what trickles in. */
 const QUIET = { windowMs: 500, cpuSeconds: 0.08, windows: 2 };
 
@@ -110,13 +112,16 @@ export async function start(name: Name, options: StartOptions): Promise<Running>
 
 function commandOf(
   name: Name,
-  { programs: { subject, peer }, kubeconfig, workers, objects, nodeFlags }: StartOptions,
+  { programs: { subject, peer }, kubeconfig, workers, objects, nodeFlags, watchStalls = false }: StartOptions,
   { probes, metrics }: { readonly probes: number; readonly metrics: number },
 ): readonly [string, string[]] {
   const common = [`--kubeconfig=${kubeconfig}`, `--workers=${workers}`];
   if (name === 'ours') {
     const flags = ['--expose-gc', ...nodeFlags];
-    return [process.execPath, [...flags, subject, ...common, `--metrics-port=${metrics}`, `--probe-port=${probes}`]];
+    return [
+      process.execPath,
+      [...flags, subject, ...common, `--metrics-port=${metrics}`, `--probe-port=${probes}`, ...(watchStalls ? ['--watch-stalls'] : [])],
+    ];
   }
   if (name === 'null') return [peer, [...common, '--null', `--namespace=${objects.namespace}`, `--count=${objects.count}`]];
   const served = [`--metrics-bind-address=127.0.0.1:${metrics}`, `--health-probe-bind-address=127.0.0.1:${probes}`];

@@ -3,41 +3,32 @@ import { cpus, loadavg, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ROOT } from '../../hack/testbed/steps.ts';
 import { CACHE, peerVersion } from './peer.ts';
-import type { Row, Run } from './rows.ts';
+import { populations, select, type Row, type Run } from './rows.ts';
 import type { Measured } from './settle.ts';
 import { tables } from './tables.ts';
 
 /** Where the numbers go, as they come. */
 export interface Results {
+  readonly file: string;
   add(run: Run, measured: Measured): void;
-  /** Prints the tables; publishing puts them into docs/benchmarks.md. */
-  finish(publish: boolean): void;
 }
 
 const PAGE = join(ROOT, 'docs/benchmarks.md');
 const [BEGIN, END] = ['<!-- generated: results -->', '<!-- end of results -->'];
-const FIELDS = ['phase', 'objects', 'round', 'workers', 'contestant', 'metric', 'value'] as const;
+const FIELDS = ['phase', 'objects', 'round', 'workers', 'contestant', 'metric', 'value', 'load'] as const;
 
 /** Opens the file of raw numbers of this run. */
-export function openResults(command: string): Results {
+export function openResults(): Results {
   mkdirSync(CACHE, { recursive: true });
   const file = join(CACHE, `${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}.csv`);
-  writeFileSync(file, `${FIELDS.join(',')},load\n`);
-  const rows: Row[] = [];
-  const loads: number[] = [];
+  writeFileSync(file, `${FIELDS.join(',')}\n`);
   return {
+    file,
     add(run, measured) {
       const [load = 0] = loadavg();
-      loads.push(load);
-      const fresh = Object.entries(measured).map(([metric, value]): Row => ({ ...run, metric, value }));
-      rows.push(...fresh);
-      appendFileSync(file, fresh.map((row) => `${FIELDS.map((field) => row[field]).join(',')},${load.toFixed(1)}\n`).join(''));
+      const rows = Object.entries(measured).map(([metric, value]) => ({ ...run, metric, value, load: load.toFixed(1) }));
+      appendFileSync(file, rows.map((row) => `${FIELDS.map((field) => row[field]).join(',')}\n`).join(''));
       console.log(lineOf(run, measured));
-    },
-    finish(publish) {
-      const text = `${conditions(command, loads)}\n\n${tables(rows)}`;
-      console.log(`\n${text}\n\nAll numbers: ${file}`);
-      if (publish) writeFileSync(PAGE, withResults(readFileSync(PAGE, 'utf8'), text));
     },
   };
 }
@@ -49,12 +40,39 @@ function lineOf({ phase, objects, round, workers, contestant }: Run, measured: M
   return `${phase} ${objects}, round ${round}, ${workers} workers, ${contestant}: ${numbers}`;
 }
 
-/** What the numbers depend on besides the programs. */
-function conditions(command: string, loads: readonly number[]): string {
+/** Prints the tables over files of raw numbers; publishing puts them into docs/benchmarks.md. */
+export function show(files: readonly string[], publish: boolean): void {
+  const rows = files.flatMap((file) => readFileSync(file, 'utf8').trim().split('\n').slice(1).map(parseRow));
+  const text = `${conditions(rows)}\n\n${tables(rows)}`;
+  console.log(`\n${text}\n\nAll numbers: ${files.join(', ')}`);
+  if (publish) writeFileSync(PAGE, withResults(readFileSync(PAGE, 'utf8'), text));
+}
+
+function parseRow(line: string): Row & { readonly load: number } {
+  const [phase = '', objects, round, workers, contestant = '', metric = '', value, load] = line.split(',');
+  return {
+    phase: phase as Row['phase'],
+    contestant: contestant as Row['contestant'],
+    metric,
+    objects: Number(objects),
+    round: Number(round),
+    workers: Number(workers),
+    value: Number(value),
+    load: Number(load),
+  };
+}
+
+/** What the numbers depend on besides the programs, and how they are had again. */
+function conditions(rows: readonly (Row & { readonly load: number })[]): string {
   const [cpu] = cpus();
+  const loads = rows.map(({ load }) => load);
+  const rounds = Math.max(...rows.map(({ round }) => round));
+  const workers = [...new Set(select(rows, { phase: 'settle' }).map((row) => row.workers))];
+  const count = select(rows, { phase: 'settle' })[0]?.objects ?? 0;
+  const command = `make bench N=${count} WORKERS=${workers.join(',')} COLD=${populations(rows).at(-1) ?? 0} ROUNDS=${rounds}`;
   const load = `load ${Math.min(...loads).toFixed(1)} to ${Math.max(...loads).toFixed(1)}`;
   const machine = `${cpus().length} × ${cpu?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB`;
-  return `\`${command}\`: Node ${process.versions.node}, controller-runtime ${peerVersion()}, ${machine}, ${load} (what is measured included).`;
+  return `\`${command}\`: Node ${process.versions.node}, controller-runtime ${peerVersion()}, ${machine}, ${load}.`;
 }
 
 function withResults(page: string, text: string): string {
