@@ -1,4 +1,4 @@
-/** `bench.ts` measures our engine beside Go's controller-runtime, on one API server, in turns; `--help` says what can be set. */
+/** `bench.ts` measures our engine beside Go's controller-runtime, on one API server, in turns. */
 import { parseArgs } from 'node:util';
 import { SetupError } from '../../hack/testbed/steps.ts';
 import { connect } from '../env/api.ts';
@@ -22,40 +22,43 @@ const { values } = parseArgs({
     'node-flags': { type: 'string', default: '' },
   },
 });
-const settings = {
-  rounds: Number(values.rounds),
-  objects: Number(values.objects),
-  workers: values.workers.split(',').map(Number),
-  cold: Number(values.cold),
+const readSettings = () => ({
+  rounds: count('rounds', values.rounds),
+  objects: count('objects', values.objects),
+  workers: values.workers.split(',').map((text) => count('workers', text)),
+  cold: count('cold', values.cold),
   names: CONTESTANTS.filter((name) => values.only.split(',').includes(name)),
-};
+});
+type Settings = ReturnType<typeof readSettings>;
+
+function count(flag: string, text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new SetupError(`--${flag}=${text} is no number of at most six digits`);
+  return Number(text);
+}
 
 /** The slope of memory over the number of objects needs a second point. */
 const FIRST_SHARE = 0.2;
 
-async function settling(bench: Bench, results: Results): Promise<void> {
-  for (let round = 1; round <= settings.rounds; round++) {
-    for (const workers of settings.workers) {
-      for (const contestant of settings.names) {
-        results.add(
-          { phase: 'settle', objects: settings.objects, round, workers, contestant },
-          await measureSettling(bench, contestant, workers, settings.objects),
-        );
+async function settling(bench: Bench, results: Results, { rounds, objects, workers: numbers, names }: Settings): Promise<void> {
+  for (let round = 1; round <= rounds; round++) {
+    for (const workers of numbers) {
+      for (const contestant of names) {
+        results.add({ phase: 'settle', objects, round, workers, contestant }, await measureSettling(bench, contestant, workers, objects));
       }
     }
   }
 }
 
-async function coldStart(bench: Bench, results: Results): Promise<void> {
-  const names = settings.names.filter((name): name is Name => name !== 'null' && name !== 'plain');
+async function coldStart(bench: Bench, results: Results, { rounds, cold, names: all }: Settings): Promise<void> {
+  const names = all.filter((name): name is Name => name !== 'null' && name !== 'plain');
   let revision = 0;
   let held = 0;
-  for (const objects of [Math.round(settings.cold * FIRST_SHARE), settings.cold]) {
+  for (const objects of [Math.round(cold * FIRST_SHARE), cold]) {
     await grow(bench, held, objects);
     held = objects;
-    for (let round = 1; round <= settings.rounds; round++) {
+    for (let round = 1; round <= rounds; round++) {
       for (const contestant of names) {
-        const edits = objects === settings.cold ? ++revision : undefined;
+        const edits = objects === cold ? ++revision : undefined;
         results.add({ phase: 'cold', objects, round, workers: 4, contestant }, await measureColdStart(bench, contestant, objects, edits));
       }
     }
@@ -63,6 +66,7 @@ async function coldStart(bench: Bench, results: Results): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const settings = readSettings();
   const programs = { peer: await ensurePeer(), subject: await compileSubject() };
   // Without audit, whose cost is the number of calls and not what they do.
   const plane = await startControlPlane({ apiServerArgs: ['--audit-log-path='] });
@@ -73,8 +77,8 @@ async function main(): Promise<void> {
     await installKind(api);
     const bench = { plane, api, programs, nodeFlags: values['node-flags'].split(' ').filter((flag) => flag !== '') };
     const results = openResults();
-    if (settings.objects > 0) await settling(bench, results);
-    if (settings.cold > 0) await coldStart(bench, results);
+    if (settings.objects > 0) await settling(bench, results, settings);
+    if (settings.cold > 0) await coldStart(bench, results, settings);
     show([results.file], values.publish);
   } finally {
     await api.close();

@@ -33,7 +33,7 @@ export interface Running {
   readonly cpuSeconds: () => number;
   readonly memory: () => { readonly rss: number; readonly peak: number };
   readonly report: () => Promise<SelfReport>;
-  /** Resolves once it has used next to no processor time for a while. */
+  /** Resolves once it has used next to no processor time for a while and says that nothing waits: a busy machine may just not let it. */
   readonly quiet: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
@@ -62,6 +62,8 @@ export interface StartOptions {
 const SCRAPE_MS = 15_000;
 /** Less than a sixth of one core over half a second, twice: nothing is left but what trickles in. */
 const QUIET = { windowMs: 500, cpuSeconds: 0.08, windows: 2 };
+/** What waits or is being worked on; controller-runtime's names, and ours. */
+const BACKLOG = /^(?:workqueue_depth|controller_runtime_active_workers)\{.*\} (?<count>\S+)$/gm;
 
 /** Starts one contestant; it ends with us, since its input does. */
 export async function start(name: Name, options: StartOptions): Promise<Running> {
@@ -90,14 +92,13 @@ export async function start(name: Name, options: StartOptions): Promise<Running>
   void ended.then(() => clearInterval(scraper));
   const synced = next().then(() => performance.now() - began);
   synced.catch(() => undefined);
-  const used = (): number => cpuSeconds(pid);
   return {
     name,
     until,
     synced,
-    cpuSeconds: used,
+    cpuSeconds: () => cpuSeconds(pid),
     memory: () => memoryOf(pid),
-    quiet: () => untilQuiet(used),
+    quiet: () => until(untilQuiet(pid, () => backlog(name === 'null' ? undefined : metrics))),
     report: async () => {
       child.stdin.write('\n');
       return (await next()) as SelfReport;
@@ -128,18 +129,28 @@ function commandOf(
   return [peer, [...common, ...served, `--guarded=${name === 'twin'}`]];
 }
 
-async function scrape(port: number): Promise<void> {
+async function scrape(port: number): Promise<string> {
   try {
-    await (await fetch(`http://127.0.0.1:${port}/metrics`)).arrayBuffer();
+    return await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
   } catch {
     // Not up yet, gone, or one that serves none.
+    return '';
   }
 }
 
-async function untilQuiet(used: () => number): Promise<void> {
-  for (let quiet = 0; quiet < QUIET.windows;) {
-    const before = used();
-    await sleep(QUIET.windowMs);
-    quiet = used() - before < QUIET.cpuSeconds ? quiet + 1 : 0;
-  }
+async function backlog(port: number | undefined): Promise<number> {
+  if (port === undefined) return 0;
+  const counts = [...(await scrape(port)).matchAll(BACKLOG)].map(({ groups }) => Number(groups?.['count']));
+  return counts.length === 0 ? NaN : counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function untilQuiet(pid: number, waiting: () => Promise<number>): Promise<void> {
+  do {
+    for (let quiet = 0; quiet < QUIET.windows;) {
+      const before = cpuSeconds(pid);
+      await sleep(QUIET.windowMs);
+      quiet = cpuSeconds(pid) - before < QUIET.cpuSeconds ? quiet + 1 : 0;
+    }
+    // Users edit all the time: one object may be on its way.
+  } while (!((await waiting()) <= 1));
 }
