@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../env/api.ts';
 
 /** How many requests the API server has answered, by verb and resource, such as `APPLY benchwidgets/status`. */
@@ -26,6 +27,19 @@ const labelsOf = (text: string): Record<string, string> =>
 export async function countCalls(api: Api): Promise<Calls> {
   const { body } = await api.call('GET', '/metrics');
   return parseCalls(String(body));
+}
+
+/** Events are told on the side, and a busy machine lets them wait: a count is final once nothing was added to it for a while. */
+const STILL_MS = 1500;
+
+/** The API server's count as soon as it stands still. */
+export async function finalCalls(api: Api): Promise<Calls> {
+  for (let last = await countCalls(api); ;) {
+    await sleep(STILL_MS);
+    const now = await countCalls(api);
+    if (callsBetween(last, now).all === 0) return now;
+    last = now;
+  }
 }
 
 /** What this program does itself, and what comes once per process and not per object. */

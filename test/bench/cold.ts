@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../env/api.ts';
-import { callsBetween, countCalls } from './calls.ts';
+import { callsBetween, countCalls, finalCalls } from './calls.ts';
 import { start, type Name, type Running } from './contestant.ts';
 import { createWidgets, editWidget } from './population.ts';
 import { optionsFor, type Bench, type Measured } from './settle.ts';
@@ -50,7 +50,7 @@ export async function measureColdStart(bench: Bench, name: Name, count: number, 
     const syncMs = await running.synced;
     const doneMs = (await quiet) - began;
     const edits = await running.until(editing);
-    const { writes } = callsBetween(before, await countCalls(bench.api));
+    const { writes } = callsBetween(before, await finalCalls(bench.api));
     return { syncMs, doneMs, cpuSeconds: running.cpuSeconds(), ...(await memory(running)), ...judged(edits, began + syncMs, writes) };
   } finally {
     await running.stop();

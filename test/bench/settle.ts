@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from '../env/api.ts';
 import type { ControlPlane } from '../env/control-plane.ts';
-import { callsBetween, countCalls } from './calls.ts';
+import { callsBetween, countCalls, finalCalls } from './calls.ts';
 import { start, type Name, type Programs, type Running, type StartOptions } from './contestant.ts';
 import { NAMESPACE, clear, createWidget, createWidgets, nameOf } from './population.ts';
 import { quantile } from './stats.ts';
@@ -61,7 +61,7 @@ async function settleBacklog({ api }: Bench, watcher: Watcher, begin: () => Prom
     await running.until(watcher.reached(count));
     const seconds = (performance.now() - firstAt) / 1000;
     await running.quiet();
-    const calls = callsBetween(before, await countCalls(api));
+    const calls = callsBetween(before, await finalCalls(api));
     const backlog = {
       objectsPerSecond: objects / seconds,
       cpuMsPerObject: ((running.cpuSeconds() - firstCpu) * 1000) / objects,
@@ -95,7 +95,7 @@ async function measureRestart({ api }: Bench, begin: () => Promise<Running>, cou
   try {
     await running.synced;
     await running.quiet();
-    const { all, writes } = callsBetween(before, await countCalls(api));
+    const { all, writes } = callsBetween(before, await finalCalls(api));
     return { restartCpuMsPerObject: (running.cpuSeconds() * 1000) / count, restartWrites: writes, restartCalls: all };
   } finally {
     await running.stop();
