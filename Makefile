@@ -108,7 +108,7 @@ test-full: typecheck ## Run everything, including what takes minutes of waiting.
 	TEST_FULL=1 $(NODE) hack/verify/test.ts unit integration
 
 # `make bench N=200 COLD=2000 ROUNDS=1 WORKERS=4` takes a minute or two; PUBLISH=1 puts the tables into docs/benchmarks.md.
-N ?= 1000
+N ?= 2000
 COLD ?= 50000
 ROUNDS ?= 5
 WORKERS ?= 1,4,16

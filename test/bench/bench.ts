@@ -13,7 +13,7 @@ import { measureSettling, type Bench } from './settle.ts';
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    objects: { type: 'string', default: '1000' },
+    objects: { type: 'string', default: '2000' },
     workers: { type: 'string', default: '1,4,16' },
     cold: { type: 'string', default: '50000' },
     only: { type: 'string', default: CONTESTANTS.join(',') },

@@ -23,8 +23,8 @@ const PACE_MS = 40;
 /** As many as make a p99 over five rounds mean something. */
 const PACED = 100;
 
-/** What is settled before the clock starts: connections are made and code is compiled meanwhile, which an operator does once in weeks. */
-const WARM_UP_SHARE = 0.2;
+/** What is settled before the clock starts: Node compiles the code that runs often meanwhile, which an operator does once in weeks. */
+const WARM_UP_SHARE = 0.5;
 
 /** Settles a backlog, then objects that come one by one, then starts anew with everything settled. */
 export async function measureSettling(bench: Bench, name: Name, workers: number, count: number): Promise<Measured> {
