@@ -67,7 +67,7 @@ export function createWriter(context: Context): Writer {
       await confirmOwner();
       memory.delete(`${nameOf(resource)} ${keyOf(object)}`);
       await client.delete(resource, object);
-      gate.deleted(ownerKey, resource, object);
+      context.gate.deleted(keyOf(owner), resource, object);
     },
     deleteAll: (resource, namespace) => confirmOwner().then(() => client.deleteAll(resource, namespace)),
   };
