@@ -16,7 +16,7 @@ import {
   TRUSTED,
 } from './grant.slice.ts';
 
-/** Also one that has lost the first label is not to be had by who could set the second: by the latter the operator finds what it made. */
+/** One that lost the first label still counts by the second, by which the operator finds what it made: nobody else sets either. */
 const isMarked = (namespace: string): string =>
   `(${text(SLICE_LABEL)} in ${namespace}.metadata.?labels.orValue({}) || ${labelOf(namespace, CONTROLLER_LABEL)} == ${text(GRANT_CONTROLLER)})`;
 
