@@ -59,6 +59,7 @@ describe('an engine that runs for long', () => {
     const names = Array.from({ length: OBJECTS }, (_, i) => `p${i}`);
     await Promise.all(names.map((name) => world.put(name, { text: name })));
     const engine = await world.run({ controllers: [restless] });
+    await Promise.all(names.map((name) => world.settled(name)));
     await until(engine, PASSES / 5);
     const [heap, { all }] = [heapInUse(), descriptors()];
     const writes = engine.writes.length;
