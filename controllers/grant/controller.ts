@@ -15,6 +15,7 @@ import {
 import { confirmEnforced, ensureNamespace, isolateNetwork, limitResources } from './enforcement.ts';
 import { awaitRelease, endWorkloads, keepData, recordEnd, releaseNamespace, reportTrouble, stopNewWork } from './ending.ts';
 import type { Facts } from './facts.ts';
+import { lostGrant } from './lost.ts';
 import { grantGauges } from './metrics.ts';
 import { claimChanged, countsAnew, isLeaving, isUnsettled, phaseOf, realmChanged, type Phase } from './policy.ts';
 import { grantStatus } from './status.ts';
@@ -36,14 +37,14 @@ const allGrants = (_: unknown, cache: Reader): readonly string[] => cache.list(G
 /** A Grant lends a slice of this realm to another realm: one namespace, natively limited. */
 export function grantController(settings: Settings) {
   const clearBygone = [stopNewWork, keepData, endWorkloads, releaseNamespace];
-  const ending = [...clearBygone, awaitRelease];
+  const ending = [recordEnd, ...clearBygone, awaitRelease];
   const enforce = [ensureNamespace, limitResources, isolateNetwork, confirmEnforced];
   /** What is done in each phase, in order, once it is known whose the Grant is. */
   const plans: Readonly<Record<Phase, typeof enforce>> = {
     Pending: [...clearBygone, reportTrouble],
     Active: [...clearBygone, capacityStep(settings), promiseSlice, ...enforce, awaitRoom, reportTrouble],
-    Revoked: [recordEnd, ...ending],
-    Expired: [recordEnd, ...ending],
+    Revoked: ending,
+    Expired: ending,
   };
   return defineController<Grant, Facts>({
     name: 'grant',
@@ -72,11 +73,13 @@ export function grantController(settings: Settings) {
     concurrency: 4,
     facts: () => ({}),
     plan: (grant, now) => {
-      // One that was let in where none are served any more goes on to its end.
-      if (!isServed(grant, settings) && !isLeaving(grant, now)) return [...clearBygone, reportTrouble, refuseNamespace(settings)];
-      return [knowRealm, observeLife, ...plans[phaseOf(grant, now)]];
+      const then = [observeLife, ...plans[phaseOf(grant, now)]];
+      // What was let in goes on to its end, whatever this realm is called and wherever Grants are served by then.
+      if (isLeaving(grant, now)) return then;
+      return isServed(grant, settings) ? [knowRealm, ...then] : [...clearBygone, reportTrouble, refuseNamespace(settings)];
     },
     ending,
+    lost: lostGrant,
     concernsUs: (grant, cache) => isOurs(grant, settings, realmIn(cache)),
     status: grantStatus,
     warns: ['OverQuota', 'ExpiringSoon'] satisfies GrantCondition[],

@@ -4,6 +4,7 @@ import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { TransientError, done, isAlreadyExists, waitFor, type Reader, type Scope, type Step } from '../runtime/index.ts';
 import { parseQuantity } from '../runtime/quantity.ts';
+import { blockerOf } from './ending.ts';
 import type { Facts } from './facts.ts';
 import { allowedStorageClasses, countsPods, inForceOf, type Hard } from './hard.ts';
 import { OURS, renderLimitRange, renderNamespace, renderNetworkPolicies, renderQuota } from './render.ts';
@@ -29,9 +30,11 @@ export const ensureNamespace: GrantStep = async (scope) => {
   const desired = renderNamespace(object, name, { hard: open, storageClasses: allowedStorageClasses(open, defaultClass) });
   const live = cache.get(Namespace, { namespace: '', name });
   if (live?.metadata.deletionTimestamp !== undefined) {
+    // Its volumes go with it: that they could not be kept is worse.
+    if (facts.trouble !== undefined) throw facts.trouble;
     return waitFor(
       'NamespaceTerminating' satisfies GrantReason,
-      `Somebody deleted the namespace ${name}; it is made again once it is gone`,
+      `Somebody deleted the namespace ${name}; it is made again once it is gone, or revoke the Grant and give it again for another. ${capitalised(blockerOf(live))}`,
     );
   }
   if (live === undefined) await createOwn(scope, desired);
@@ -39,6 +42,8 @@ export const ensureNamespace: GrantStep = async (scope) => {
   facts.namespaceReady = true;
   return done;
 };
+
+const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
 /** Also under the name that it had in beta: the API server knows both. */
 const IS_DEFAULT = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];

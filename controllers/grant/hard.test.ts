@@ -1,6 +1,15 @@
 import { expect } from 'chai';
 import { allowedResources, allowedStorageClasses, effectiveHard, freeOf, lacked, overused, quotaHard } from './hard.ts';
 
+describe('what follows from what is lent by name', () => {
+  it('is room for ended Pods, and ports for load balancers; what is named itself stands', () => {
+    expect(effectiveHard({ pods: '500' })).to.include({ pods: '500', 'count/pods': '1k' });
+    expect(effectiveHard({ pods: '10' })).to.include({ 'count/pods': '200' });
+    expect(effectiveHard({ 'services.loadbalancers': '2' })).to.include({ 'services.nodeports': '2' });
+    expect(effectiveHard({ pods: '500', 'count/pods': '300' })).to.include({ 'count/pods': '300' });
+  });
+});
+
 describe('the limits that are in force', () => {
   it('T1 · are the documented defaults when nothing is given', () => {
     expect(effectiveHard(undefined)).to.include({

@@ -1,5 +1,5 @@
 import { DEFAULT_HARD, DEVICE_CLASS_SUFFIX, UNNAMED } from '../../api/keystone/v1alpha1/grant.keys.ts';
-import { formatQuantity, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
+import { formatQuantity, greaterOf, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
 
 /** Limits by key, in the API server's own form. */
 export type Hard = Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ const BANDWIDTH = 'keystone.io/';
 /** The limits that are in force: what is given, what follows from it, and nothing else. */
 export function effectiveHard(given: Readonly<Record<string, string | number>> | undefined): Hard {
   const named = canonicalHard(given ?? DEFAULT_HARD);
-  return sorted({ ...NOTHING, ...UNNAMED, ...named, ...limitsThatFollow(named) });
+  return sorted({ ...NOTHING, ...UNNAMED, ...named, ...limitsThatFollow(named), ...capsThatFollow(named) });
 }
 
 /** A limit that is not named is as large as its request. */
@@ -33,6 +33,16 @@ function limitsThatFollow(named: Hard): Hard {
   }
   return follow;
 }
+
+/** What would keep back what was lent by name: ended Pods count as well, and a load balancer takes a port of each node. */
+function capsThatFollow(named: Hard): Hard {
+  const follow: Record<string, string> = {};
+  const { pods, 'services.loadbalancers': balancers } = named;
+  if (pods !== undefined && named['count/pods'] === undefined) follow['count/pods'] = greaterOf(UNNAMED['count/pods'], twice(pods));
+  if (balancers !== undefined && named['services.nodeports'] === undefined) follow['services.nodeports'] = balancers;
+  return follow;
+}
+const twice = (amount: string): string => amountOf('pods', 2n * (parseQuantity(amount) ?? 0n));
 
 /** What the ResourceQuota holds: all but what only our gateway can limit. */
 export const quotaHard = (hard: Hard): Hard => Object.fromEntries(Object.entries(hard).filter(([key]) => !key.startsWith(BANDWIDTH)));

@@ -1,5 +1,8 @@
 import { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import { Namespace } from '../../api/meta/builtin.ts';
+import type { Reader } from '../runtime/caches.ts';
 import type { GaugeSpec, Sample } from '../runtime/gauges.ts';
+import { ownerUidOf } from '../runtime/ownership.ts';
 import { parseQuantity } from '../runtime/quantity.ts';
 import { keyOf } from '../runtime/resource.ts';
 import { shareOf } from './claims.ts';
@@ -7,6 +10,12 @@ import type { Hard } from './hard.ts';
 
 /** What Prometheus is told of each Grant; docs/metrics.md explains them. */
 export const grantGauges: readonly GaugeSpec[] = [
+  {
+    name: 'keystone_slices_without_grant',
+    help: 'Namespaces of Grants that are gone and did not end before; the operator takes them away',
+    labels: [],
+    collect: (cache) => [{ labels: {}, value: withoutGrant(cache) }],
+  },
   gauge('keystone_grant_info', 'Always 1: who borrows, and the phase', ['grantee', 'phase'], ({ spec, status }) => [
     { labels: { grantee: spec.granteeRealm, phase: status?.phase ?? 'Pending' }, value: 1 },
   ]),
@@ -32,6 +41,12 @@ function gauge(name: string, help: string, labels: readonly string[], samplesOf:
         .list(Grant)
         .flatMap((grant) => samplesOf(grant).map((sample) => ({ ...sample, labels: { grant: keyOf(grant), ...sample.labels } }))),
   };
+}
+
+/** A Grant whose finalizer was taken away goes without its slice. */
+function withoutGrant(cache: Reader): number {
+  const uids = new Set(cache.list(Grant).map(({ metadata }) => metadata.uid));
+  return cache.list(Namespace).filter((namespace) => !uids.has(ownerUidOf(namespace) ?? '')).length;
 }
 
 /** What somebody would plot: amounts and pods, of what is lent at all. The caps on numbers of objects are no capacity. */

@@ -4,7 +4,7 @@ import { METADATA_SERVICES, REALM_PREFIX } from '../../api/keystone/v1alpha1/gra
 import { ALLOWED_RESOURCES, ALLOWED_STORAGE_CLASSES, SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { RETAINED_FROM, RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
-import { lesserOf } from '../runtime/quantity.ts';
+import { greaterOf, lesserOf } from '../runtime/quantity.ts';
 import { holds } from './cidr.ts';
 import { allowedResources, cordonedHard, quotaHard, type Hard } from './hard.ts';
 
@@ -54,9 +54,8 @@ export const renderLimitRange = (namespace: string, hard: Hard): ApplyConfig<Lim
 /** As much as the slice has, up to the usual; never less than what is asked for in its stead, which no LimitRange may say. */
 const roomIn = (hard: Hard): Hard =>
   Object.fromEntries(
-    Object.entries(ROOM).map(([name, usual]) => [name, greater(lesserOf(usual, hard[`limits.${name}`] ?? '0'), UNSAID[name] ?? '0')]),
+    Object.entries(ROOM).map(([name, usual]) => [name, greaterOf(lesserOf(usual, hard[`limits.${name}`] ?? '0'), UNSAID[name] ?? '0')]),
   );
-const greater = (a: string, b: string): string => (lesserOf(a, b) === a ? b : a);
 
 type Rule = NonNullable<NetworkPolicy['spec']>;
 const DNS_PORTS = [

@@ -15,9 +15,7 @@ export const grantStatus = defineStatus<Grant, Facts>((facts, moment) => {
   const { object } = moment;
   // Of another realm: nothing is done here, and that is as it should be.
   if (facts.realm !== undefined && facts.realm !== object.spec.grantorRealm) {
-    return {
-      ready: yes('NotGrantor', `This is ${facts.realm}; the Grant is ${object.spec.grantorRealm}'s to give and has no effect here`),
-    };
+    return { ...whatWasBegun(object), ready: yes('NotGrantor', notGrantor(facts.realm, object)) };
   }
   const phase = lifeOf(facts, object);
   return {
@@ -27,6 +25,19 @@ export const grantStatus = defineStatus<Grant, Facts>((facts, moment) => {
     also: { Usable: usableOf(facts, moment, phase), ...progressOf(facts, moment, phase), ...warningsOf(facts, moment, phase) },
   };
 });
+
+/** What was let in before this realm got another name stays known, so that it can be ended. */
+const whatWasBegun = ({ status }: Grant) =>
+  status?.namespace === undefined
+    ? {}
+    : { phase: status.phase ?? 'Active', ...basisOf({}, status), namespace: status.namespace, ...endOf(status.epoch ?? 1, {}, status) };
+
+function notGrantor(realm: string, { spec, status }: Grant): string {
+  const whose = `This is ${realm}; the Grant is ${spec.grantorRealm}'s to give`;
+  return status?.namespace === undefined
+    ? `${whose} and has no effect here`
+    : `${whose}. Its slice ${status.namespace} was made when this realm had that name: it stays as it is until the Grant is revoked, expires or is deleted`;
+}
 
 const lifeOf = ({ phase }: Facts, { metadata, status }: Grant): Phase =>
   metadata.deletionTimestamp === undefined ? (phase ?? status?.phase ?? 'Pending') : 'Revoked';

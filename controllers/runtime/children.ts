@@ -43,7 +43,8 @@ export function createWriter(context: Context): Writer {
    * Before anything is made, changed or taken away, the owner must be what the pass decided on: not in the cache, which may show an
    * old world after a restart, but in fact. Its finalizer then keeps it there until our own ending has run.
    */
-  const confirmOwner = (): Promise<void> => (confirmed ??= expectUnchanged(client, owner));
+  const confirmOwner = (): Promise<void> =>
+    (confirmed ??= owner.gone === true ? expectGone(client, owner) : expectUnchanged(client, owner));
   return {
     read: (resource, key) => client.read(resource, key),
     list: (resource) => client.list(resource),
@@ -163,6 +164,13 @@ async function expectUnchanged(client: Client, owner: Owner): Promise<void> {
   if (there !== undefined && decidedOn(there) === decidedOn(owner)) return;
   // A conflict like any other: look again when the cache has caught up.
   throw new ApiError(409, 'OwnerChanged', `${owner.resource.kind} ${keyOf(owner)} was changed, deleted or made anew meanwhile`);
+}
+
+/** Nothing is cleared away behind an owner that is there after all. */
+async function expectGone(client: Client, owner: Owner): Promise<void> {
+  const there = await client.read(owner.resource, targetOf(owner));
+  if (there?.metadata.uid !== owner.metadata.uid) return;
+  throw new ApiError(409, 'OwnerChanged', `${owner.resource.kind} ${keyOf(owner)} is there, although the cache does not show it`);
 }
 
 /** What decisions are made on; a label that somebody sets meanwhile is none of it. */

@@ -3,6 +3,7 @@ import type { ApplyConfig, ConditionedStatus, K8sObject, Resource } from '../../
 import { backoffMs } from './backoff.ts';
 import { BY_UID, createReader, type Caches, type Reader } from './caches.ts';
 import type { ApplyMemory } from './children.ts';
+import { lostKey, lostOwners, type LostOwners } from './lost.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { stopwatch, type Metrics } from './metrics.ts';
 import { createClient, type Client, type ClientIdentity } from './client.ts';
@@ -18,7 +19,7 @@ import type { Informer, Selection } from './informer.ts';
 import type { Logger } from './log.ts';
 import { ownerUidOf } from './ownership.ts';
 import type { Predicate } from './predicates.ts';
-import { runPass, type PassContext, type PassResult } from './pass.ts';
+import { finalizerOf, runLost, runPass, type PassContext, type PassResult } from './pass.ts';
 import { impliedRules, type PolicyRule } from './rbac.ts';
 import { createReadyTime, type ReadyTime } from './ready-time.ts';
 import { keyOf, nameOf, servedUnder } from './resource.ts';
@@ -82,6 +83,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   readonly #context: Omit<PassContext, 'client' | 'memory'>;
   /** What was applied, by owner. */
   readonly #memories = new Map<string, ApplyMemory>();
+  readonly #lost: LostOwners | undefined;
   readonly #seeds: ReadonlyMap<string, ApplyConfig<T>>;
   readonly #identity: ClientIdentity;
   readonly #failures = new Map<string, number>();
@@ -110,9 +112,14 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       found: (object, status) => this.#readyTime.found(keyOf(object), status),
     };
     this.#events = createEventRecorder({ ...engine, controller: spec.name, userAgent: this.#identity.userAgent });
+    const owned = (spec.owns ?? []).map((declare) => declare(spec.name));
+    if (spec.lost !== undefined) {
+      const children = owned.map(({ resource }) => resource);
+      this.#lost = lostOwners(spec.for, children, this.#informers);
+      this.#primary.subscribe((change) => change.kind === 'deleted' && this.#queue.add(lostKey(change.previous.metadata.uid)));
+    }
     this.#subscribeToOwn(cache);
-    for (const watched of [...(spec.owns ?? []).map((declare) => declare(spec.name)), ...(spec.watches ?? [])])
-      this.#subscribeTo(watched, cache);
+    for (const watched of [...owned, ...(spec.watches ?? [])]) this.#subscribeTo(watched, cache);
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -147,7 +154,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       change.kind !== 'updated' || predicate(servedUnder(resource, change.previous), servedUnder(resource, change.next));
     this.#primary.subscribe((change, initial) => {
       const object = servedUnder(resource, change.kind === 'deleted' ? change.previous : change.next);
-      if (passes(when, change)) this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
+      if (passes(when, change) || this.#wasLetGo(change)) this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
       // At the start everything is looked at anyway.
       if (rivals === undefined || initial || !passes(rivals.when, change)) return;
       const previous = change.kind === 'updated' ? servedUnder(resource, change.previous) : undefined;
@@ -155,9 +162,19 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     });
   }
 
+  /** Somebody took our finalizer away, as a replace by a file without it does: that changes no generation. */
+  #wasLetGo(change: Change<K8sObject>): boolean {
+    const finalizer = finalizerOf(this.#spec);
+    const isHeld = ({ metadata }: K8sObject): boolean => metadata.finalizers?.includes(finalizer) === true;
+    return change.kind === 'updated' && isHeld(change.previous) && !isHeld(change.next);
+  }
+
   /** A changed object concerns whom it concerned before and whom it concerns now. */
   #subscribeTo({ resource, selection, when = () => true, concerns, calmMs = 0 }: Watched, cache: Reader): void {
-    const ownersOf = (child: K8sObject) => this.#primary.find(BY_UID, ownerUidOf(child) ?? '').map(keyOf);
+    const ownersOf = (child: K8sObject): readonly string[] => {
+      const owners = this.#primary.find(BY_UID, ownerUidOf(child) ?? '').map(keyOf);
+      return owners.length > 0 ? owners : (this.#lost?.keysOf(child) ?? []);
+    };
     const keysOf = (object: K8sObject) => concerns?.(object, cache) ?? ownersOf(object);
     this.#use(resource, selection).subscribe((change, initial) => {
       if (change.kind === 'updated' && !when(change.previous, change.next)) return;
@@ -207,6 +224,12 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       const memory = this.#memories.get(key) ?? new Map<string, string>();
       this.#memories.set(key, memory);
       return runPass(this.#spec, object, { ...this.#context, client, memory }, { now: this.#engine.clock.date(), log, signal });
+    }
+    const lost = this.#lost?.find(key);
+    if (lost !== undefined && this.#spec.lost !== undefined) {
+      const now = this.#engine.clock.date();
+      log.warn('Clearing away what an owner left that is gone', { ...lost });
+      return runLost(this.#spec, this.#spec.lost(lost, now), { ...this.#context, client, memory: new Map() }, { now, log, signal });
     }
     this.#lastStart.delete(key);
     this.#memories.delete(key);

@@ -5,6 +5,7 @@ import type { Conditioned, StatusRule } from './conditions.ts';
 import type { GaugeSpec } from './gauges.ts';
 import type { Selection } from './informer.ts';
 import type { Logger } from './log.ts';
+import type { LostOwner } from './lost.ts';
 import type { Outcome } from './outcome.ts';
 import { CONTROLLER_LABEL } from './ownership.ts';
 import type { Predicate } from './predicates.ts';
@@ -60,6 +61,8 @@ export interface ControllerSpec<T extends Conditioned, F> {
   readonly plan: (object: T, now: Date) => readonly Step<T, F>[];
   /** The steps before an object may go; having some implies a finalizer. */
   readonly ending?: readonly Step<T, F>[];
+  /** An owner that is gone and left children behind that nobody collects: its `ending` runs for this in its stead, without a status. */
+  readonly lost?: (owner: LostOwner, now: Date) => T;
   /** Whether anything will ever be made for this object; if not, it is left without a finalizer. Without this, always. */
   readonly concernsUs?: (object: T, cache: Reader) => boolean;
   readonly status: StatusRule<T, F>;

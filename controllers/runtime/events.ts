@@ -84,7 +84,10 @@ function eventOf(resource: Resource, { metadata }: K8sObject, { type, reason, no
   return {
     apiVersion: apiVersionOf(Event),
     kind: Event.kind,
-    metadata: { name: `${name.slice(0, LONGEST_NAME - suffix.length - 1)}.${suffix}`, namespace: namespace ?? NOWHERE },
+    metadata: {
+      name: `${name.slice(0, LONGEST_NAME - suffix.length - 1).replace(/[-.]+$/, '')}.${suffix}`,
+      namespace: namespace ?? NOWHERE,
+    },
     action: 'Reconcile',
     type,
     reason,

@@ -7,5 +7,6 @@ export { annotationChanged, anyOf, deletionStarted, generationChanged, labelChan
 export { allow } from './rbac.ts';
 export { TerminalError, TransientError, describe, isAlreadyExists, isApiTrouble, isConflict, isNotFound } from './errors.ts';
 export { expectNewest } from './consistency.ts';
+export type { LostOwner } from './lost.ts';
 export { keyOf } from './resource.ts';
 export type { GaugeSpec, Sample } from './gauges.ts';

@@ -13,6 +13,8 @@ export interface Owner {
   readonly controller: string;
   readonly resource: Resource;
   readonly metadata: ObjectMeta;
+  /** It is gone, and what it left behind is cleared away. */
+  readonly gone?: boolean;
   /** As the pass read it. */
   readonly status?: unknown;
 }

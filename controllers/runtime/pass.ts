@@ -1,4 +1,4 @@
-import type { ConditionedStatus, K8sObject } from '../../api/meta/object.ts';
+import type { ConditionedStatus, K8sObject, Resource } from '../../api/meta/object.ts';
 import { createWriter, type ApplyMemory } from './children.ts';
 import type { Client } from './client.ts';
 import { saysAlready, settleStatus, type Conditioned, type Halt } from './conditions.ts';
@@ -40,6 +40,9 @@ export interface PassMoment {
   readonly signal: AbortSignal;
 }
 
+/** What holds an object until its controller has cleared away what it made. */
+export const finalizerOf = ({ for: { group }, name }: { readonly for: Resource; readonly name: string }): string => `${group}/${name}`;
+
 /** One look at one object: finalizer, steps, status. Each write is safe to repeat, so that a crash anywhere only costs a pass. */
 export async function runPass<T extends Conditioned, F>(
   spec: ControllerSpec<T, F>,
@@ -47,7 +50,7 @@ export async function runPass<T extends Conditioned, F>(
   context: PassContext,
   moment: PassMoment,
 ): Promise<PassResult> {
-  const finalizer = `${spec.for.group}/${spec.name}`;
+  const finalizer = finalizerOf(spec);
   const { finalizers = [], deletionTimestamp } = object.metadata;
   const held = finalizers.includes(finalizer);
   const leaving = deletionTimestamp !== undefined;
@@ -106,6 +109,20 @@ async function runEnding<T extends Conditioned, F>(
     if (!isNotFound(error)) throw error;
   }
   return { kind: 'done' };
+}
+
+/** Takes away what an owner left behind that is gone: nobody is there to hold, and nobody to tell. */
+export async function runLost<T extends Conditioned, F>(
+  spec: ControllerSpec<T, F>,
+  object: T,
+  context: PassContext,
+  moment: PassMoment,
+): Promise<PassResult> {
+  const owner = { controller: spec.name, resource: spec.for, metadata: object.metadata, gone: true };
+  const scope: Scope<T, F> = { object, facts: spec.facts(), cache: context.cache, client: createWriter({ ...context, owner }), ...moment };
+  const { halt, afterMs = BLOCKED_MS, error } = await runSteps(spec.ending ?? [], scope);
+  if (error !== undefined) return { kind: 'failed', error };
+  return halt === undefined ? { kind: 'done' } : { kind: 'again', afterMs };
 }
 
 /** Writes what the pass found, and tells the queue how it ended. */

@@ -70,6 +70,9 @@ export const sumQuantities = (texts: readonly (string | number)[]): Quantity =>
 /** The lesser of two amounts, as it is written. */
 export const lesserOf = (a: string, b: string): string => ((parseQuantity(a) ?? 0n) <= (parseQuantity(b) ?? 0n) ? a : b);
 
+/** The greater one. */
+export const greaterOf = (a: string, b: string): string => (lesserOf(a, b) === a ? b : a);
+
 /** Bytes are written in binary units, all else in decimals: by the resource's name, as the API server's own defaults are. */
 export const styleOf = (resourceName: string): 'binary' | 'decimal' =>
   /(memory|storage|hugepages)/.test(resourceName) ? 'binary' : 'decimal';

@@ -10,6 +10,10 @@ const copied = (resource: string, key: string): Attack =>
     metadata: { name: 'x', annotations: { [key]: '.*' } },
   });
 const MANY = 1001;
+const swollen = (variables: number): object => ({
+  metadata: { labels: { a: 'b' } },
+  spec: podSpec({ env: Array.from({ length: variables }, (_, i) => ({ name: `A${i}` })) }),
+});
 const JOBS = { spec: { template: { spec: { ...podSpec(), restartPolicy: 'Never' } } } };
 
 /** On the controllers, which hold in memory what a workload says and act for whoever asks. */
@@ -17,6 +21,8 @@ export const onControllers: readonly Attack[] = [
   ...['deployments', 'statefulsets', 'replicasets'].map((resource) =>
     create(`fills the memory of the controller of ${resource}`, WORKLOADS, `apps/v1:${resource}`, workload({ replicas: 2_147_483_647 })),
   ),
+  create('has many pods made in memory, in order', WORKLOADS, 'apps/v1:statefulsets', workload({ replicas: 101 })),
+  create('has large pods made in memory', WORKLOADS, 'apps/v1:statefulsets', workload({ template: swollen(12_000) })),
   create('asks for one too many', WORKLOADS, 'apps/v1:statefulsets', workload({ replicas: MANY })),
   create(
     'fills the memory of the controller of ReplicationControllers',

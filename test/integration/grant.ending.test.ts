@@ -6,6 +6,7 @@ import { eventually } from '../env/eventually.ts';
 import { fluxStatus } from '../env/kstatus.ts';
 import { api } from '../env/hooks.ts';
 import { ok } from '../env/api.ts';
+import { foundRealm } from '../grant/realm.ts';
 import { grantsIn } from '../grant/schema.ts';
 import { seedSpec } from '../grant/seed.ts';
 import { useGrants } from '../grant/world.ts';
@@ -37,6 +38,36 @@ describe('the end of a Grant', () => {
     expect(second.status).to.include({ epoch: 2 }).and.not.have.property('ended');
     expect(second.status?.namespace).not.to.equal(first);
   }).timeout(60_000);
+
+  it('is written down before anything of it is done', async () => {
+    const engine = await world.run();
+    await world.create('g', { hard: HALF });
+    await world.because('g', 'InForce', 'Usable');
+    const before = engine.writes.length;
+    await world.change('g', { revoked: true });
+    await world.because('g', 'Revoked');
+    const [first] = engine.writes.slice(before);
+    expect(first?.path).to.match(/\/grants\/g\/status$/);
+    expect(first?.body).to.have.nested.property('status.ended.epoch', 1);
+  });
+
+  it('comes as well where the realm has another name by then, or none', async () => {
+    await world.run();
+    for (const name of ['renamed', 'nameless']) await world.create(name, { hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' } });
+    for (const name of ['renamed', 'nameless']) await world.because(name, 'InForce', 'Usable');
+    const local = '/apis/guildnet.io/v1alpha1/clusterregistrations/local';
+    ok(await api().call('DELETE', local));
+    await world.change('nameless', { revoked: true });
+    await world.because('nameless', 'Revoked');
+    await foundRealm(api());
+    const another = { status: { realm: 'alice-new', observedGeneration: 1 } };
+    ok(await api().call('PATCH', `${local}/status`, { body: another, contentType: 'application/merge-patch+json' }));
+    const stays = await world.because('renamed', 'NotGrantor');
+    expect(stays.status?.conditions?.[0]?.message).to.include(stays.status?.namespace).and.include('revoked');
+    await world.change('renamed', { revoked: true });
+    await world.because('renamed', 'Revoked');
+    expect(await world.slices()).to.deep.equal([]);
+  }).timeout(90_000);
 
   it('comes by the clock: the seed’s example is Expired now and makes nothing, and was Active in 2025', async () => {
     await world.carry({ cpu: '8', memory: '32Gi', 'nvidia.com/gpu': '1' });

@@ -11,6 +11,7 @@ import { ok } from '../env/api.ts';
 import { decentPod } from '../grant/pod.ts';
 import { grant, grantsIn } from '../grant/schema.ts';
 import { useGrants } from '../grant/world.ts';
+import { sliceName } from '../../controllers/grant/slice.ts';
 
 /** Administrator of a slice, and of nothing else. */
 const GUEST = 'guest';
@@ -89,14 +90,22 @@ describe('US1.1 · a Grant', () => {
     const refused = answers.filter(({ status }) => status !== 201);
     for (const { body } of refused) expect(body).to.have.property('message').that.includes('exceeded quota');
     await api().call('DELETE', pods, { as: GUEST, body: { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: 0 } });
+    await untilCounted(slice);
+    return count - refused.length;
+  }
+
+  /** Waits until kube-controller-manager has counted that nothing is left, and has nothing more to count: see docs/grant-isolation.md on deletes. */
+  async function untilCounted(slice: string): Promise<void> {
+    const quota = async () => ok<ResourceQuota>(await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`));
     await eventually(
       async () => {
-        const { status } = ok<ResourceQuota>(await api().call('GET', `/api/v1/namespaces/${slice}/resourcequotas/grant`));
+        const { metadata, status } = await quota();
         expect(status?.used).to.include({ pods: '0', 'requests.cpu': '0' });
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        expect((await quota()).metadata.resourceVersion, 'still counting').to.equal(metadata.resourceVersion);
       },
-      { withinMs: 30_000 },
+      { withinMs: 60_000 },
     );
-    return count - refused.length;
   }
 
   const usual: { name: string; resources: object }[] = [
@@ -116,6 +125,31 @@ describe('US1.1 · a Grant', () => {
     }
     await eventually(async () => expect((await world.get('usual'))?.status?.used).to.include({ pods: '4', 'requests.cpu': '1150m' }));
   });
+
+  it('lets nobody in before kube-controller-manager has taken its limits up', async () => {
+    await controlPlane().signal('kube-controller-manager', 'STOP');
+    try {
+      await world.run();
+      await world.create('early', { hard: HALF });
+      await world.because('early', 'QuotaPending');
+      const grant = await world.because('early', 'QuotaPending', 'Usable');
+      expect(grant.status?.conditions?.find(({ type }) => type === 'QuotaEnforced')?.status).to.equal('False');
+    } finally {
+      await controlPlane().signal('kube-controller-manager', 'CONT');
+    }
+    await world.because('early', 'InForce', 'Usable');
+  }).timeout(60_000);
+
+  it('takes over no namespace that somebody else has made under the name of its slice', async () => {
+    const name = sliceName(await world.create('taken', { hard: HALF }), 1);
+    ok(await api().call('POST', '/api/v1/namespaces', { body: { metadata: { name, labels: { mine: 'yes' } } } }));
+    await world.run();
+    await world.because('taken', 'NamespaceTaken');
+    const { metadata } = ok<{ metadata: { labels: object } }>(await api().call('GET', `/api/v1/namespaces/${name}`));
+    expect(metadata.labels).to.deep.equal({ mine: 'yes', 'kubernetes.io/metadata.name': name });
+    ok(await api().call('DELETE', `/api/v1/namespaces/${name}`));
+    await world.because('taken', 'InForce', 'Usable');
+  }).timeout(120_000);
 
   it('has no effect in a realm that is not its grantor', async () => {
     await world.run();

@@ -1,7 +1,11 @@
 import { expect } from 'chai';
 import type { PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
 import { systemClock } from '../../controllers/runtime/clock.ts';
+import { ApiError } from '../../controllers/runtime/errors.ts';
+import { scrape } from '../../controllers/runtime/metrics.ts';
 import { ok } from '../env/api.ts';
+import { refuseWrites } from '../env/disturbances.ts';
+import type { RunningEngine } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { must } from '../env/operator.ts';
@@ -21,6 +25,7 @@ const POLICY = 'test-sealed-volumes';
 describe('a slice that can’t be taken back', () => {
   const world = useGrants();
   let volumes: string[] = [];
+  const engines: RunningEngine[] = [];
   afterEach(async () => {
     await unseal();
     for (const name of volumes) await api().call('DELETE', `/api/v1/persistentvolumes/${name}`);
@@ -79,15 +84,17 @@ describe('a slice that can’t be taken back', () => {
     return name;
   }
   /** A Grant in use whose volume `sealed` nobody may mark; its volume `open` anybody may. */
-  async function inUse() {
-    await world.run();
+  async function inUse(isSealed = true) {
+    engines.push(await world.run());
     await world.create('g', { hard: HARD });
     const slice = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
     const names = [await bind(slice, 'a-sealed', { sealed: 'yes' }), await bind(slice, 'b-open', {})] as const;
     await eventually(async () => void ok(await api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: decentPod('guest', {}) })));
-    await seal(names[0]);
+    if (isSealed) await seal(names[0]);
     return { slice, sealed: names[0], open: names[1] };
   }
+  const gone = (slice: string) =>
+    eventually(async () => expect((await api().call('GET', `/api/v1/namespaces/${slice}`)).status).to.equal(404), { withinMs: 60_000 });
   const podsIn = async (slice: string): Promise<number> =>
     ok<{ items: unknown[] }>(await api().call('GET', `/api/v1/namespaces/${slice}/pods`)).items.length;
 
@@ -109,7 +116,7 @@ describe('a slice that can’t be taken back', () => {
     expect((await volume(sealed)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
   }).timeout(120_000);
 
-  it('does not hold a deleted Grant for ever, and the claims stay', async () => {
+  it('does not hold a deleted Grant for ever, and is looked after without it until its data is kept', async () => {
     const { slice, sealed } = await inUse();
     await world.remove('g');
     await eventually(async () => expect((await world.get('g'))?.status?.conditions?.[0]?.message ?? '').to.include(sealed));
@@ -118,15 +125,78 @@ describe('a slice that can’t be taken back', () => {
     await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 20_000 });
     expect((await api().call('GET', `/api/v1/namespaces/${slice}/persistentvolumeclaims/a-sealed`)).status).to.equal(200);
     expect(await podsIn(slice)).to.equal(0);
-    // Nobody else takes it away, and so nobody may: it takes the administrator's word.
-    await must(controlPlane(), [
-      'delete',
-      'namespace',
-      slice,
-      '--wait=false',
-      '--as=owner',
-      '--as-group=keystone:break-glass',
-      '--as-group=system:masters',
-    ]);
+    await unseal();
+    await gone(slice);
+    expect((await volume(sealed)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
+  }).timeout(180_000);
+
+  it('is not let go for an operator that was away, nor for an API server in trouble', async () => {
+    const { slice, open } = await inUse(false);
+    await Promise.all(engines.splice(0).map((engine) => engine.stop()));
+    await world.remove('g');
+    // It comes back eleven minutes later by its clock, and its first try at the volume is not answered.
+    const later = { ...systemClock, date: () => new Date(Date.now() + 11 * 60_000) };
+    const inTrouble = () => new ApiError(503, 'ServiceUnavailable', 'no');
+    await world.run({ clock: later, wrap: refuseWrites(1, ({ path }) => path.includes('/persistentvolumes/'), inTrouble) });
+    await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 60_000 });
+    await gone(slice);
+    expect((await volume(open)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
   }).timeout(120_000);
+
+  const glass = (args: readonly string[]) =>
+    must(controlPlane(), [...args, '--as=owner', '--as-group=keystone:break-glass', '--as-group=system:masters']);
+
+  it('because its quota hangs ends all the same', async () => {
+    const { slice } = await inUse(false);
+    await glass(['patch', 'resourcequota/grant', '-n', slice, '--type=merge', '-p', '{"metadata":{"finalizers":["example.com/held"]}}']);
+    await glass(['delete', 'resourcequota/grant', '-n', slice, '--wait=false']);
+    await world.because('g', 'ChildTerminating');
+    await world.change('g', { revoked: true });
+    await eventually(async () => expect(await podsIn(slice)).to.equal(0), { withinMs: 30_000 });
+    await world.because('g', 'NamespaceTerminating');
+    await glass(['patch', 'resourcequota/grant', '-n', slice, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    await world.because('g', 'Revoked');
+  }).timeout(120_000);
+
+  it('was deleted by somebody else keeps its data all the same', async () => {
+    const { slice, open } = await inUse(false);
+    await glass(['delete', 'namespace', slice, '--wait=false']);
+    await gone(slice);
+    expect((await volume(open)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
+  }).timeout(120_000);
+});
+
+describe('a Grant that loses its finalizer', () => {
+  const world = useGrants();
+  const grants = () => `/apis/keystone.io/v1alpha1/namespaces/${world.namespace}/grants/g`;
+  const finalizers = async () => (await world.get('g'))?.metadata.finalizers ?? [];
+
+  it('gets it back when a file without it takes its place, as kubectl replace does', async () => {
+    await world.run();
+    await world.create('g', { hard: HARD });
+    const { metadata, spec, ...rest } = await world.because('g', 'InForce', 'Usable');
+    const { finalizers: _, ...bare } = metadata;
+    ok(
+      await api().call('PUT', grants(), {
+        body: { apiVersion: 'keystone.io/v1alpha1', kind: 'Grant', metadata: bare, spec, status: rest.status },
+      }),
+    );
+    await eventually(async () => expect(await finalizers()).to.deep.equal(['keystone.io/grant']));
+  });
+
+  it('and is deleted at once leaves no slice behind for long', async () => {
+    const engine = await world.run();
+    await world.create('g', { hard: HARD });
+    const slice = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
+    await engine.stop();
+    await api().call('PATCH', grants(), { body: { metadata: { finalizers: null } }, contentType: 'application/merge-patch+json' });
+    await world.remove('g');
+    expect(await world.get('g')).to.equal(undefined);
+    const next = await world.run();
+    const left = async () => (await scrape(next.metrics)).includes('keystone_slices_without_grant 1');
+    await eventually(async () => expect((await api().call('GET', `/api/v1/namespaces/${slice}`)).status).to.equal(404), {
+      withinMs: 60_000,
+    });
+    expect(await left(), 'and the metric has come down').to.equal(false);
+  }).timeout(90_000);
 });

@@ -34,7 +34,6 @@ export const OBJECT_KEYS = [
   'persistentvolumeclaims',
   'replicationcontrollers',
   'count/pods',
-  'count/events',
   'count/serviceaccounts',
   'count/deployments.apps',
   'count/statefulsets.apps',
@@ -44,7 +43,6 @@ export const OBJECT_KEYS = [
   'count/cronjobs.batch',
   'count/horizontalpodautoscalers.autoscaling',
   'count/poddisruptionbudgets.policy',
-  'count/ingresses.networking.k8s.io',
   'count/leases.coordination.k8s.io',
   'count/resourceclaims.resource.k8s.io',
 ] as const;

@@ -1,3 +1,4 @@
+import { DEFAULT_RETENTION } from './grant.retention.ts';
 import { bool, dateTime, enumeration, immutable, inOrder, list, map, object, quantity, rule, text } from '../../meta/schema.ts';
 import { HARD_RULES } from './grant.keys.ts';
 import { CIDR_RULES, DESTINATION_RULES, LONGEST_CIDR, LONGEST_DESTINATION } from './grant.network.ts';
@@ -189,7 +190,7 @@ export const grantSpec = object(
     dataRetention: duration(
       'dataRetention',
       '8760h',
-      '168h',
+      DEFAULT_RETENTION,
       'dataRetention is how long the volumes must stay once the Grant has ended: 0s to 8760h. They are marked with that time and listed in ClusterRegistration local; nothing deletes them yet, not even after it.',
     ),
   },
