@@ -17,6 +17,7 @@ describe('a configuration', () => {
       capacityReserve: 10,
       probes: { host: '::', port: 8081 },
       metrics: undefined,
+      webhook: undefined,
       leases: { durationMs: 12_000, deadlineMs: 9_000, retryMs: 1_500 },
       logLevel: 'info',
       kubeconfig: undefined,

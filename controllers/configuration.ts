@@ -1,6 +1,7 @@
 import { REALM_NAME } from './clusterregistration/identity.ts';
 import { ENVIRONMENT, LOG_LEVELS, UsageError, readFlags, usage, type LogLevel } from './flags.ts';
 import type { LeaseTimings } from './runtime/leader.ts';
+import type { WebhookSettings } from './runtime/webhook-part.ts';
 
 /** Where something listens. */
 export interface Address {
@@ -21,6 +22,8 @@ export interface Configuration {
   readonly probes: Address;
   /** Absent where none are served. */
   readonly metrics: (Address & { readonly secure: boolean }) | undefined;
+  /** Absent where none are served. */
+  readonly webhook: WebhookSettings | undefined;
   /** Absent where nobody stands for a Lease. */
   readonly leases: LeaseTimings | undefined;
   readonly logLevel: LogLevel;
@@ -58,6 +61,7 @@ export function readConfiguration(
     capacityReserve: readPercent(flags['capacity-reserve']),
     probes,
     metrics: readMetrics(flags),
+    webhook: readWebhook(flags),
     leases: readLeases(flags),
     logLevel,
     kubeconfig: flags.kubeconfig,
@@ -113,6 +117,21 @@ function readMetrics(flags: ReturnType<typeof readFlags>): Configuration['metric
   return address === '0' ? undefined : { ...readAddress('metrics-bind-address', address), secure };
 }
 
+/** Below this, a rotation would follow the other before API servers have heard of the last. */
+const SHORTEST_LIFETIME_MS = 10_000;
+
+function readWebhook(flags: ReturnType<typeof readFlags>): Configuration['webhook'] {
+  const lifetimeMs = readDuration('webhook-cert-lifetime', flags['webhook-cert-lifetime']);
+  if (lifetimeMs < SHORTEST_LIFETIME_MS)
+    throw new UsageError(
+      `--webhook-cert-lifetime=${flags['webhook-cert-lifetime']} is too short: give at least ${SHORTEST_LIFETIME_MS / 1000}s`,
+    );
+  const lingerMs = readDuration('webhook-shutdown-delay', flags['webhook-shutdown-delay']);
+  const address = flags['webhook-bind-address'];
+  if (address === '0') return undefined;
+  return { ...readAddress('webhook-bind-address', address), certificates: flags['webhook-cert-dir'], lifetimeMs, lingerMs };
+}
+
 function readTruth(flag: string, text: string): boolean {
   if (text !== 'true' && text !== 'false') throw new UsageError(`--${flag}=${text} is neither true nor false`);
   return text === 'true';
@@ -131,10 +150,10 @@ function readLeases(flags: ReturnType<typeof readFlags>): LeaseTimings | undefin
   return wanted ? { durationMs, deadlineMs, retryMs } : undefined;
 }
 
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000 };
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
 function readDuration(flag: string, text: string): number {
-  const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)$/.exec(text);
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m|h)$/.exec(text);
   const ms = Number(match?.[1]) * (UNITS[match?.[2] ?? ''] ?? NaN);
   if (!(ms > 0)) throw new UsageError(`--${flag}=${text} is no duration, such as 12s or 1500ms`);
   return ms;

@@ -16,6 +16,17 @@ const FLAGS = {
   'health-probe-bind-address': { type: 'string', default: ':8081', help: 'host:port that serves /healthz and /readyz' },
   'metrics-bind-address': { type: 'string', default: '0', help: 'host:port that serves /metrics, such as :8443; 0 serves none' },
   'metrics-secure': { type: 'string', default: 'true', help: 'true or false: TLS, and only for whom the API server permits' },
+  'webhook-bind-address': { type: 'string', default: '0', help: 'host:port that serves admission webhooks, such as :9443; 0 serves none' },
+  'webhook-cert-dir': {
+    type: 'string',
+    help: 'folder with tls.crt and tls.key for webhooks; without it the operator makes and renews its own',
+  },
+  'webhook-cert-lifetime': {
+    type: 'string',
+    default: '2160h',
+    help: 'how long certificates of the operator’s own hold; renewed at two thirds',
+  },
+  'webhook-shutdown-delay': { type: 'string', default: '5s', help: 'how long webhooks are still answered when the operator is to stop' },
   'grant-namespaces': { type: 'string', default: 'keystone-system', help: 'namespaces in which Grants are served, separated by commas' },
   'capacity-reserve': { type: 'string', default: '10', help: 'percent of what the nodes can carry that is never lent, 0 to 90' },
   'leader-elect': {

@@ -14,6 +14,8 @@ import { metered } from './runtime/metered.ts';
 import { metricsPart } from './runtime/metrics-server.ts';
 import { createMetrics, measureProcess } from './runtime/metrics.ts';
 import { connect } from './runtime/transport.ts';
+import { webhookPart } from './runtime/webhook-part.ts';
+import { webhooks } from './webhooks.ts';
 
 const NOWHERE = 'http://localhost:8080';
 
@@ -68,19 +70,23 @@ export class KeystoneOperator extends dotI.default {
   }
 
   #parts({ caches, ...engine }: Engine): readonly (Part | readonly Part[])[] {
-    const { controllers: chosen, probes, metrics } = this.#configuration;
+    const { controllers: chosen, probes, metrics, namespace } = this.#configuration;
     const workers = controllers(this.#configuration)
       .filter(({ name }) => chosen.includes(name))
       .map((controller) => this.#led(controller, { ...engine, caches }));
+    const settings = this.#configuration.webhook;
+    const webhook = settings === undefined ? [] : [webhookPart({ ...engine, ...settings, caches, namespace, webhooks })];
     const readiness = {
       shutdown: () => (this.#stopping.signal.aborted ? 'stopping' : undefined),
       caches: () => (caches.unsynced().length === 0 ? undefined : `not read yet: ${caches.unsynced().join(', ')}`),
+      ...Object.fromEntries(webhook.map(({ name, readiness }) => [name, readiness])),
     };
     return [
       healthPart({ ...probes, clock: engine.clock, readiness }),
       ...(metrics === undefined ? [] : [metricsPart({ ...engine, ...metrics, metrics: engine.metrics })]),
       { name: 'caches', run: (signal) => caches.run(signal), ready: () => caches.synced },
-      workers,
+      // Every replica answers webhooks, and goes on for a while when it is asked to stop; its leases are given back at once.
+      [...webhook, ...workers],
     ];
   }
 

@@ -10,6 +10,7 @@ import type {
   V1ResourceQuota,
   V1Secret,
   V1StorageClass,
+  V1ValidatingWebhookConfiguration,
 } from '@kubernetes/client-node';
 import type { K8sObject, Resource } from './object.ts';
 
@@ -43,6 +44,8 @@ export type Pod = Builtin<V1Pod>;
 export type ResourceQuota = Builtin<V1ResourceQuota>;
 /** A kind of storage that claims may ask for. */
 export type StorageClass = Builtin<V1StorageClass>;
+/** Whom the API server asks before it takes an object, and whom it trusts to be asked. */
+export type ValidatingWebhookConfiguration = Builtin<V1ValidatingWebhookConfiguration>;
 /** Data that must not be shown; values are base64. */
 export type Secret = Builtin<V1Secret>;
 
@@ -80,4 +83,11 @@ export const ResourceQuota: Resource<ResourceQuota> = {
   plural: 'resourcequotas',
   kind: 'ResourceQuota',
   namespaced: true,
+};
+export const ValidatingWebhookConfiguration: Resource<ValidatingWebhookConfiguration> = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  plural: 'validatingwebhookconfigurations',
+  kind: 'ValidatingWebhookConfiguration',
+  namespaced: false,
 };

@@ -21,7 +21,7 @@ try {
   cleanUp(kinds);
   if (options.operator) stopOperator();
   deleteRest(kinds);
-  uninstall(options.operator ? ['network-policy', 'policies', 'rbac', 'crd'] : ['policies', 'crd']);
+  uninstall(options.operator ? ['webhook', 'network-policy', 'policies', 'rbac', 'crd'] : ['policies', 'crd']);
   if (options.operator)
     console.log(
       `• Kept namespace ${NAMESPACE}: it holds the realm's identity, which peers have pinned. To give that up, too: kubectl delete namespace ${NAMESPACE}`,

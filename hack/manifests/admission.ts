@@ -1,13 +1,10 @@
 import type { AdmissionPolicy, LabelRequirement, PolicyMatch } from '../../api/meta/policy.ts';
 import type { WebhookDeclaration } from '../../api/meta/webhook.ts';
+import { WEBHOOK_PORT, WEBHOOK_SERVICE } from '../../controllers/runtime/webhook-part.ts';
 import { kustomization, yamlFile, type GeneratedFile } from './file.ts';
 import { OPERATOR_NAMESPACE } from './rbac.ts';
 
 const API_VERSION = 'admissionregistration.k8s.io/v1';
-/** The Service in front of the admission server. */
-const WEBHOOK_SERVICE = 'keystone-webhook';
-/** A user waits for the answer; the API server's own default is twice as long. */
-const TIMEOUT_SECONDS = 5;
 const OWN_GROUPS = /^(?:keystone|guildnet)\.io$/;
 /** The operator itself must be able to start while nobody answers for what it is made of. */
 const ELSEWHERE = {
@@ -43,33 +40,39 @@ const bindingOf = ({ name, action }: AdmissionPolicy): object => ({
   spec: { policyName: name, validationActions: [action] },
 });
 
-/** The webhook configurations: one for those that change objects, one for those that judge; neither without a webhook. */
+/**
+ * The registrations of webhooks, each an object of its own: the operator puts its authorities into each, and who applies a new set of
+ * webhooks could not take one out of a list in which somebody else owns a field.
+ */
 export function webhookFiles(webhooks: readonly WebhookDeclaration[]): readonly GeneratedFile[] {
-  return [true, false].flatMap((mutating) => {
-    const chosen = webhooks.filter((webhook) => webhook.mutating === mutating);
-    if (chosen.length === 0) return [];
-    const metadata = { name: OPERATOR_NAMESPACE };
-    const kind = mutating ? 'MutatingWebhookConfiguration' : 'ValidatingWebhookConfiguration';
-    const path = `config/webhook/${mutating ? 'mutating' : 'validating'}.yaml`;
-    return [yamlFile(path, { apiVersion: API_VERSION, kind, metadata, webhooks: chosen.map(webhookOf) })];
+  const files = webhooks.map((webhook) => {
+    const kind = webhook.mutating ? 'MutatingWebhookConfiguration' : 'ValidatingWebhookConfiguration';
+    const { name } = webhook;
+    return yamlFile(`config/webhook/${name}.yaml`, { apiVersion: API_VERSION, kind, metadata: { name }, webhooks: [webhookOf(webhook)] });
   });
+  const resources = [...files.map(({ path }) => path.replace('config/webhook/', '')).toSorted(), 'service.yaml'];
+  return files.length === 0 ? [] : [...files, kustomization('config/webhook', resources)];
 }
 
-function webhookOf({ name, path, mutating, match, failurePolicy, labels, when }: WebhookDeclaration): object {
+function webhookOf({ name, path, mutating, match, failurePolicy, timeoutSeconds, labels, namespaces, when }: WebhookDeclaration): object {
   return {
     name,
     admissionReviewVersions: ['v1'],
-    clientConfig: { service: { name: WEBHOOK_SERVICE, namespace: OPERATOR_NAMESPACE, path, port: 443 } },
+    // No caBundle: the operator writes it, or cert-manager, and nobody who applies this takes it away again.
+    clientConfig: { service: { name: WEBHOOK_SERVICE, namespace: OPERATOR_NAMESPACE, path, port: WEBHOOK_PORT } },
     failurePolicy,
     sideEffects: 'None',
-    timeoutSeconds: TIMEOUT_SECONDS,
+    timeoutSeconds,
     ...(mutating ? { reinvocationPolicy: 'IfNeeded' } : {}),
-    ...(match.every(({ apiGroups }) => apiGroups.every((group) => OWN_GROUPS.test(group))) ? {} : ELSEWHERE),
+    ...(namespaces === undefined && !isOurs(match) ? ELSEWHERE : within(namespaces)),
     ...selecting(labels),
     rules: match.map(ruleOf),
     ...named('matchConditions', when),
   };
 }
+
+const isOurs = (match: readonly PolicyMatch[]): boolean =>
+  match.every(({ apiGroups }) => apiGroups.every((group) => OWN_GROUPS.test(group)));
 
 const ruleOf = ({ apiGroups, apiVersions, resources, operations, resourceNames, scope }: PolicyMatch): object => ({
   apiGroups,

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { parseAllDocuments } from 'yaml';
 import { kinds, policies } from '../../api/kinds.ts';
 import type { WebhookDeclaration } from '../../api/meta/webhook.ts';
+import { webhooks } from '../../controllers/webhooks.ts';
 import { webhookFiles } from './admission.ts';
 import { outputsOf, type Sources } from './outputs.ts';
 import { mergeRules } from './rbac.ts';
@@ -101,13 +102,37 @@ describe('Webhook configurations', () => {
     path: '/grant',
     match: [{ apiGroups: ['keystone.io'], apiVersions: ['v1alpha1'], resources: ['grants'], operations: ['CREATE'] }],
     failurePolicy: 'Fail',
+    timeoutSeconds: 2,
   };
 
   it('are not written without a webhook', () => expect(webhookFiles([])).to.deep.equal([]));
 
-  it('stand in one file per way of working', () => {
-    const paths = webhookFiles([webhook, { ...webhook, name: 'owner.keystone.io', mutating: true }]).map(({ path }) => path);
-    expect(paths).to.deep.equal(['config/webhook/mutating.yaml', 'config/webhook/validating.yaml']);
+  it('stand in one file each, and their directory lists them and the Service', () => {
+    const files = webhookFiles([webhook, { ...webhook, name: 'owner.keystone.io', mutating: true }]);
+    expect(files.map(({ path }) => path)).to.deep.equal([
+      'config/webhook/grant.keystone.io.yaml',
+      'config/webhook/owner.keystone.io.yaml',
+      'config/webhook/kustomization.yaml',
+    ]);
+    expect(files[1]?.content).to.include('MutatingWebhookConfiguration').and.include('reinvocationPolicy');
+    expect(files[2]?.content).to.include('- owner.keystone.io.yaml').and.include('- service.yaml');
+  });
+
+  it('say nothing of authorities, so that nobody who applies them takes one away', () => {
+    for (const { content } of webhookFiles(webhooks)) expect(content).not.to.match(/caBundle/);
+  });
+
+  it('stop nobody’s work on kinds that are not ours when the operator is down', () => {
+    for (const { name, match, failurePolicy } of webhooks)
+      if (!match.every(({ apiGroups }) => apiGroups.every((group) => /^(?:keystone|guildnet)[.]io$/.test(group))))
+        expect(failurePolicy, name).to.equal('Ignore');
+  });
+
+  it('select the namespaces that the webhook names', () => {
+    const namespaces = [{ key: 'a', operator: 'Exists' }] as const;
+    expect(webhookFiles([{ ...webhook, namespaces }])[0]?.content)
+      .to.include('key: a')
+      .and.include('operator: Exists');
   });
 
   it('leave the namespace of the operator alone unless the kind is ours', () => {

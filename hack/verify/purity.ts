@@ -1,7 +1,7 @@
 import type { Sources } from './sources.ts';
 
-/** A room's decisions, intents and conditions: the same inputs give the same result, always. */
-const PURE = /^controllers\/[^/]+\/(?:policy|render|status)\.ts$/;
+/** A room's decisions, intents and conditions, and every verdict: the same inputs give the same result, always. */
+const PURE = /^(?:controllers\/[^/]+\/(?:policy|render|status)|webhooks\/(?:(?!\.test\.ts$).)+)\.ts$/;
 
 /** Node's own modules that neither read the world nor change it. */
 const HARMLESS = new Set(['node:crypto', 'node:util', 'node:assert']);

@@ -1,0 +1,56 @@
+import { X509Certificate, createPrivateKey } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Identity } from './certificates.ts';
+import { sleep, type Clock } from './clock.ts';
+import { describe } from './errors.ts';
+import type { Logger } from './log.ts';
+import type { ServingCertificate } from './serving.ts';
+
+/** As often as controller-runtime looks; a kubelet takes a minute or two to bring a Secret up to date, so nobody waits for us. */
+const LOOK_MS = 10_000;
+
+/** Where the files are. */
+export interface ServingFilesOptions {
+  /** A folder with tls.crt and tls.key, such as a mounted Secret. */
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A certificate that somebody else makes and renews, read from files. While they are being replaced, the last good one is shown. */
+export function servingFiles({ folder, clock, log }: ServingFilesOptions): ServingCertificate {
+  const listeners: ((identity: Identity) => void)[] = [];
+  let current: Identity | undefined;
+  let said = '';
+  async function look(): Promise<void> {
+    const [cert, key] = await Promise.all(['tls.crt', 'tls.key'].map((name) => readFile(join(folder, name), 'utf8')));
+    if (cert === undefined || key === undefined || cert === current?.cert) return;
+    const leaf = new X509Certificate(cert);
+    if (!leaf.checkPrivateKey(createPrivateKey(key))) throw new Error('tls.key is not the key of tls.crt');
+    current = { cert, key };
+    log.info('Serving a certificate', { until: leaf.validToDate.toISOString() });
+    for (const listener of listeners) listener(current);
+  }
+  return {
+    name: 'webhook-certificates',
+    get current() {
+      return current;
+    },
+    onChange: (callback) => void listeners.push(callback),
+    async run(signal) {
+      while (!signal.aborted) {
+        // What can't be read is not quoted: it may be the key.
+        const trouble = await look().then(
+          () => '',
+          (error: unknown) => (isAboutFiles(error) ? describe(error) : 'tls.crt and tls.key are no certificate and its key, in PEM'),
+        );
+        if (trouble !== '' && trouble !== said) log.warn('Could not read the certificate, trying again', { folder, cause: trouble });
+        said = trouble;
+        await sleep(clock, LOOK_MS, signal);
+      }
+    },
+  };
+}
+
+const isAboutFiles = (error: unknown): boolean => error instanceof Error && 'syscall' in error;

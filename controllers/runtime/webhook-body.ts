@@ -1,0 +1,50 @@
+import type { IncomingMessage } from 'node:http';
+
+/** Two objects of 3 MB, the largest that an API server passes on (the old and the new one), and 1 MB for all else. */
+export const LARGEST_BODY = 7 * 1024 * 1024;
+/** What all bodies that are being read may hold together: a slow sender in each connection must not fill the memory. */
+const LARGEST_TOGETHER = 8 * LARGEST_BODY;
+/** The API server sends a body at once, and nobody waits longer than this for an answer. */
+const BODY_MS = 10_000;
+
+/** Why a body was not read: the HTTP code and a sentence. */
+export class BodyError extends Error {
+  override readonly name = 'BodyError';
+  readonly code: 408 | 413 | 503;
+  constructor(code: BodyError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+let held = 0;
+
+/** Reads a body whole, if it is not too large and comes in time. */
+export function readBody(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let size = 0;
+    const end = (settle: () => void): void => {
+      clearTimeout(timer);
+      held -= size;
+      size = 0;
+      request.removeAllListeners('data');
+      settle();
+    };
+    const refuse = (code: BodyError['code'], message: string): void => end(() => reject(new BodyError(code, message)));
+    const timer = setTimeout(() => refuse(408, 'The body did not come in time'), BODY_MS);
+    const tooLarge = `The body is larger than ${LARGEST_BODY} bytes`;
+    if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return refuse(413, tooLarge);
+    request.on('data', (part: Buffer) => {
+      size += part.length;
+      held += part.length;
+      if (size > LARGEST_BODY) refuse(413, tooLarge);
+      else if (held > LARGEST_TOGETHER) refuse(503, 'Too many bodies at once');
+      else parts.push(part);
+    });
+    request.once('end', () => end(() => resolve(Buffer.concat(parts))));
+    request.once('error', (error) => end(() => reject(error)));
+    // A sender that goes away is no error to Node, and never ends either.
+    request.once('close', () => refuse(408, 'The sender went away'));
+  });
+}

@@ -1,0 +1,83 @@
+import type { K8sObject } from '../../api/meta/object.ts';
+import type { Review, Verdict } from '../../api/meta/webhook.ts';
+import type { Reader } from './caches.ts';
+import { createClient } from './client.ts';
+import type { Clock } from './clock.ts';
+import { createDeadline } from './deadline.ts';
+import { describe } from './errors.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+import { nameOf, servedUnder } from './resource.ts';
+import { sharedReads } from './shared-reads.ts';
+import type { Transport } from './transport.ts';
+import type { Sight, Webhook } from './webhook.ts';
+
+/** What judging is done with. */
+export interface JudgeOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly userAgent: string;
+}
+
+/** Judges one review within a time, whatever the webhook does: a verdict always comes. */
+export type Judge = (review: Review, withinMs: number) => Promise<Verdict>;
+
+/** An API server that takes longer for one object has other worries than ours. */
+const READ_MS = 1_000;
+
+/** The way in which one webhook judges, with its mistakes and delays made harmless, and counted. */
+export function createJudge(webhook: Webhook, cache: Reader, options: JudgeOptions): Judge {
+  const { clock, log, metrics } = options;
+  const sight = { cache, read: readerOf(options) };
+  const count = (verdict: string): void => metrics.webhookVerdicts.inc({ webhook: webhook.path, verdict });
+  for (const verdict of ['allowed', 'denied', 'late', 'failed']) metrics.webhookVerdicts.inc({ webhook: webhook.path, verdict }, 0);
+  return async (review, withinMs) => {
+    // Reviews that have begun are answered, also while the process stops: there is no other signal than the time.
+    using deadline = createDeadline(clock, withinMs, NEVER);
+    try {
+      const verdict = await Promise.race([webhook.judge(review, sight), late(deadline.signal)]);
+      count(verdict.allowed ? 'allowed' : 'denied');
+      return verdict;
+    } catch (error) {
+      const isLate = deadline.cut !== undefined;
+      count(isLate ? 'late' : 'failed');
+      if (!isLate) metrics.webhookPanics.inc();
+      log.error(isLate ? 'Could not judge in time' : 'Could not judge', { webhook: webhook.name, uid: review.uid, cause: describe(error) });
+      return withoutVerdict(webhook, isLate);
+    }
+  };
+}
+
+const NEVER = new AbortController().signal;
+
+/** Reads that all reviews of a webhook share. */
+function readerOf({ transport, clock, userAgent }: JudgeOptions): Sight['read'] {
+  const identity = { fieldManager: 'keystone-webhook', userAgent: `${userAgent} (webhook)` };
+  const shared = sharedReads<K8sObject | undefined>();
+  return async (resource, key) => {
+    const object = await shared(`${nameOf(resource)} ${key.namespace}/${key.name}`, async () => {
+      using deadline = createDeadline(clock, READ_MS, NEVER);
+      return await createClient(transport, identity, deadline.signal).read(resource, key);
+    });
+    return object === undefined ? undefined : servedUnder(resource, object);
+  };
+}
+
+const late = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('No verdict in time')), { once: true }));
+
+/** What is registered as Ignore may be missing, so it stops nobody when it fails: a refusal would count, whatever is registered. */
+function withoutVerdict({ failurePolicy, name }: Webhook, isLate: boolean): Verdict {
+  const message = `${name} could not judge this: ${isLate ? 'it took too long' : 'a mistake of its own, which its log tells'}`;
+  return failurePolicy === 'Ignore'
+    ? { allowed: true, warnings: [message] }
+    : {
+        allowed: false,
+        code: isLate ? 504 : 500,
+        reason: isLate ? 'Timeout' : 'InternalError',
+        message: `${message}; try again`,
+        causes: [],
+      };
+}
