@@ -40,10 +40,7 @@ const bindingOf = ({ name, action }: AdmissionPolicy): object => ({
   spec: { policyName: name, validationActions: [action] },
 });
 
-/**
- * The registrations of webhooks, each an object of its own: the operator puts its authorities into each, and who applies a new set of
- * webhooks could not take one out of a list in which somebody else owns a field.
- */
+/** The registrations of webhooks, each an object of its own: in an emergency one can be deleted, and the others go on. */
 export function webhookFiles(webhooks: readonly WebhookDeclaration[]): readonly GeneratedFile[] {
   const files = webhooks.map((webhook) => {
     const kind = webhook.mutating ? 'MutatingWebhookConfiguration' : 'ValidatingWebhookConfiguration';

@@ -1,0 +1,147 @@
+import { X509Certificate } from 'node:crypto';
+import { connect } from 'node:tls';
+import { expect } from 'chai';
+import { ok } from '../env/api.ts';
+import { eventually } from '../env/eventually.ts';
+import { api, controlPlane } from '../env/hooks.ts';
+import { must } from '../env/operator.ts';
+import { kubectlWith } from '../grant/schema.ts';
+import { load, type Load } from '../webhook/load.ts';
+import { openWorld, type WebhookReplica, type WebhookWorld } from '../webhook/world.ts';
+import { podWith } from './grant.hostile-pods.ts';
+
+const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/quota.keystone.io';
+const SECRET = '/api/v1/namespaces/keystone-system/secrets/keystone-webhook-certificates';
+/** Renewed after 8 s, shown a second later, over after 12. */
+const ARGS = ['--webhook-cert-lifetime=12s'];
+const FULL = process.env['TEST_FULL'] !== undefined;
+
+describe('two replicas whose certificates and processes are replaced', () => {
+  let world: WebhookWorld;
+  let namespace = '';
+  before(async function () {
+    this.timeout(90_000);
+    world = await openWorld(controlPlane(), api());
+  });
+  after(async function () {
+    this.timeout(90_000);
+    await world.close();
+  });
+
+  const bundle = async (): Promise<readonly string[]> => {
+    const { webhooks } = ok<{ webhooks: [{ clientConfig: { caBundle?: string } }] }>(await api().call('GET', CONFIGURATION));
+    return Buffer.from(webhooks[0].clientConfig.caBundle ?? '', 'base64')
+      .toString()
+      .split(/(?<=-----END CERTIFICATE-----\n)/)
+      .filter((pem) => pem !== '');
+  };
+  const authorities = async () => (await bundle()).map((pem) => new X509Certificate(pem).serialNumber);
+  /** The certificate that a replica shows, and the authority of the bundle that signed it. */
+  const shown = async ({ address, port }: WebhookReplica): Promise<X509Certificate> => {
+    const socket = connect({ host: address, port, rejectUnauthorized: false });
+    try {
+      await new Promise((resolve, reject) => socket.once('secureConnect', () => resolve(undefined)).once('error', reject));
+      return new X509Certificate(socket.getPeerCertificate().raw);
+    } finally {
+      socket.destroy();
+    }
+  };
+  /** How often the API server could not ask, and let through. */
+  const failedOpen = async (): Promise<number> => {
+    const text = String((await api().call('GET', '/metrics')).body);
+    return Number(/^apiserver_admission_webhook_fail_open_count\{name="quota\.keystone\.io".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+  };
+
+  it('miss not one of 50 reviews a second (checklist 34)', async function () {
+    this.timeout(FULL ? 400_000 : 150_000);
+    let replicas: readonly WebhookReplica[] = await Promise.all([world.start(ARGS), world.start(ARGS)]);
+    await Promise.all(replicas.map(({ operator }) => operator.ready()));
+    namespace = await world.lend('small', { 'requests.cpu': '1', 'requests.memory': '1Gi' });
+    const body = podWith({ container: { resources: { requests: { cpu: '2' }, limits: { cpu: '2' } } } });
+    const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+    const isOurs = (text: string) => text.includes('webhook \\"quota.keystone.io\\" denied the request: exceeded quota');
+    await eventually(async () => expect(isOurs(JSON.stringify((await api().call('POST', path, { body })).body))).to.equal(true));
+    const before = await failedOpen();
+    const seen = new Set<string>();
+    const pace: Load = load(controlPlane(), path, { perSecond: 50, body, right: (status, text) => status === 403 && isOurs(text) });
+    const started = performance.now();
+    const rounds = FULL ? 8 : 1;
+    for (let round = 0; round < rounds; round++) {
+      for (const leaver of replicas) {
+        const successor = await world.start(ARGS);
+        await successor.operator.ready();
+        expect(await leaver.retire()).to.equal(0);
+        replicas = [...replicas.filter((replica) => replica !== leaver), successor];
+        for (const serial of await authorities()) seen.add(serial);
+      }
+    }
+    // At least two rotations, also where the machine was quick.
+    while (seen.size < 3) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      for (const serial of await authorities()) seen.add(serial);
+    }
+    await pace.stop();
+    console.log(
+      `      ${pace.answered()} reviews in ${((performance.now() - started) / 1000).toFixed(0)} s, ${rounds * 2} replicas replaced, ${seen.size} authorities`,
+    );
+    expect(Object.fromEntries(pace.wrong())).to.deep.equal({});
+    expect(await failedOpen()).to.equal(before);
+    for (const { operator } of replicas) expect(operator.output()).not.to.match(/PRIVATE KEY|"level":"error"/);
+  });
+
+  it('trust an authority before they show what it signed, and until that has expired', async function () {
+    this.timeout(60_000);
+    const replica = await world.start(ARGS);
+    await replica.operator.ready();
+    const first = (await authorities()).at(-1) ?? '';
+    const order: string[] = [];
+    await eventually(
+      async () => {
+        const known = (await bundle()).map((pem) => new X509Certificate(pem));
+        const leaf = await shown(replica);
+        const signer = known.find((ca) => leaf.verify(ca.publicKey));
+        expect(signer, 'what is shown is trusted at all times').not.to.equal(undefined);
+        const label = (serial = '') => (serial === first ? 'first' : 'next');
+        const state = `trusts ${known.map(({ serialNumber }) => label(serialNumber)).join(' and ')}, shows ${label(signer?.serialNumber)}`;
+        // Before the first is shown, it is the next of another.
+        if (order.length > 0 || state.endsWith('shows first')) if (order.at(-1) !== state) order.push(state);
+        expect(known.map(({ serialNumber }) => serialNumber)).not.to.include(first);
+      },
+      { withinMs: 40_000, everyMs: 20 },
+    );
+    expect(order.slice(-4)).to.deep.equal([
+      'trusts first, shows first',
+      'trusts first and next, shows first',
+      'trusts first and next, shows next',
+      'trusts next, shows next',
+    ]);
+  });
+
+  it('begin anew where the Secret was deleted, or filled with rubbish', async function () {
+    this.timeout(60_000);
+    for (const spoil of [
+      () => api().call('DELETE', SECRET),
+      () =>
+        api().call('PATCH', SECRET, {
+          contentType: 'application/merge-patch+json',
+          body: { data: { '1.tls.crt': 'eA==', '1.tls.key': null } },
+        }),
+    ]) {
+      const old = new Set(await authorities());
+      ok(await spoil());
+      await eventually(async () => expect((await authorities()).some((serial) => !old.has(serial))).to.equal(true), { withinMs: 20_000 });
+    }
+  });
+
+  it('are trusted again where somebody applies the registration without a word about it, and that shows no drift', async () => {
+    const plane = controlPlane();
+    const before = await bundle();
+    expect(before).not.to.have.length(0);
+    for (const how of [['--server-side'], []]) {
+      await must(plane, ['apply', ...how, '-k', 'config/webhook']);
+      expect(await bundle(), how.join(' ')).not.to.have.length(0);
+      const { code, stdout } = await kubectlWith(['diff', ...how, '-k', 'config/webhook']);
+      expect(code, stdout).to.equal(0);
+    }
+  });
+});
