@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Clock } from './clock.ts';
 
 /** Two objects of 3 MB, the largest that an API server passes on (the old and the new one), and 1 MB for all else. */
 export const LARGEST_BODY = 7 * 1024 * 1024;
@@ -17,34 +18,34 @@ export class BodyError extends Error {
   }
 }
 
-let held = 0;
-
-/** Reads a body whole, if it is not too large and comes in time. */
-export function readBody(request: IncomingMessage): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const parts: Buffer[] = [];
-    let size = 0;
-    const end = (settle: () => void): void => {
-      clearTimeout(timer);
-      held -= size;
-      size = 0;
-      request.removeAllListeners('data');
-      settle();
-    };
-    const refuse = (code: BodyError['code'], message: string): void => end(() => reject(new BodyError(code, message)));
-    const timer = setTimeout(() => refuse(408, 'The body did not come in time'), BODY_MS);
-    const tooLarge = `The body is larger than ${LARGEST_BODY} bytes`;
-    if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return refuse(413, tooLarge);
-    request.on('data', (part: Buffer) => {
-      size += part.length;
-      held += part.length;
-      if (size > LARGEST_BODY) refuse(413, tooLarge);
-      else if (held > LARGEST_TOGETHER) refuse(503, 'Too many bodies at once');
-      else parts.push(part);
+/** Reads bodies whole, each if it is not too large and comes in time, and all if they are not too many at once. */
+export function createBodyReader(clock: Clock): (request: IncomingMessage) => Promise<Buffer> {
+  let held = 0;
+  return (request) =>
+    new Promise((resolve, reject) => {
+      const parts: Buffer[] = [];
+      let size = 0;
+      const end = (settle: () => void): void => {
+        timer[Symbol.dispose]();
+        held -= size;
+        size = 0;
+        request.removeAllListeners('data');
+        settle();
+      };
+      const refuse = (code: BodyError['code'], message: string): void => end(() => reject(new BodyError(code, message)));
+      const timer = clock.timer(BODY_MS, () => refuse(408, 'The body did not come in time'));
+      const tooLarge = `The body is larger than ${LARGEST_BODY} bytes`;
+      if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return refuse(413, tooLarge);
+      request.on('data', (part: Buffer) => {
+        size += part.length;
+        held += part.length;
+        if (size > LARGEST_BODY) refuse(413, tooLarge);
+        else if (held > LARGEST_TOGETHER) refuse(503, 'Too many bodies at once');
+        else parts.push(part);
+      });
+      request.once('end', () => end(() => resolve(Buffer.concat(parts))));
+      request.once('error', (error) => end(() => reject(error)));
+      // A sender that goes away is no error to Node, and never ends either.
+      request.once('close', () => refuse(408, 'The sender went away'));
     });
-    request.once('end', () => end(() => resolve(Buffer.concat(parts))));
-    request.once('error', (error) => end(() => reject(error)));
-    // A sender that goes away is no error to Node, and never ends either.
-    request.once('close', () => refuse(408, 'The sender went away'));
-  });
 }

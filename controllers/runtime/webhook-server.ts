@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Clock } from './clock.ts';
 import { stopwatch, type Metrics } from './metrics.ts';
-import { BodyError, readBody } from './webhook-body.ts';
+import { BodyError, createBodyReader } from './webhook-body.ts';
 import { MalformedError, parseStrange } from './webhook-json.ts';
 import type { Judge } from './webhook-judge.ts';
 import { answerTo, reviewIn } from './webhook-review.ts';
@@ -50,13 +50,14 @@ export function createWebhookServer(options: WebhookServerOptions): Server {
     requestTimeout: REQUEST_MS,
     handshakeTimeout: HANDSHAKE_MS,
   };
+  const read = createBodyReader(clock);
   const server = createServer({ ...TLS, ...limits }, (request, response) => {
     const { path, timeoutMs } = targetOf(request.url ?? '');
     const desk = desks.get(path);
     if (desk === undefined) return end(request, response, { code: 404, body: 'There is no webhook under this path' }, options.leaving());
     const seconds = stopwatch(clock);
     metrics.webhookInFlight.inc({ webhook: path });
-    void answer(request, desk, timeoutMs).then((said) => {
+    void answer(request, read, desk.judge, Math.min(timeoutMs ?? Infinity, desk.timeoutMs) * SHARE).then((said) => {
       end(request, response, said, options.leaving());
       metrics.webhookInFlight.dec({ webhook: path });
       metrics.webhookSeconds.observe({ webhook: path }, seconds());
@@ -69,19 +70,20 @@ export function createWebhookServer(options: WebhookServerOptions): Server {
   return server;
 }
 
+type BodyReader = ReturnType<typeof createBodyReader>;
+
 interface Said {
   readonly code: number;
   readonly body: string | object;
 }
 
 /** Total: whatever comes is answered, with a review or a 4xx; only our own trouble is a 5xx. */
-async function answer(request: IncomingMessage, desk: Desk, timeoutMs: number | undefined): Promise<Said> {
+async function answer(request: IncomingMessage, read: BodyReader, judge: Judge, withinMs: number): Promise<Said> {
   try {
     if (request.method !== 'POST') return { code: 405, body: 'Only POST' };
     if (!/^application\/json(?:\s*;|$)/.test(request.headers['content-type'] ?? '')) return { code: 415, body: 'Only application/json' };
-    const review = reviewIn(parseStrange(await readBody(request)));
-    const verdict = await desk.judge(review, Math.min(timeoutMs ?? Infinity, desk.timeoutMs) * SHARE);
-    return { code: 200, body: answerTo(review, verdict) };
+    const review = reviewIn(parseStrange(await read(request)));
+    return { code: 200, body: answerTo(review, await judge(review, withinMs)) };
   } catch (error) {
     if (error instanceof BodyError) return { code: error.code, body: error.message };
     if (error instanceof MalformedError) return { code: 400, body: error.message };
