@@ -14,8 +14,10 @@ export interface PolicyRule {
 
 /** What an informer needs. */
 const MIRROR = ['list', 'watch'] as const;
+/** What an informer needs, and a look past it. */
+export const READ = ['get', ...MIRROR] as const;
 /** What keeping children in line needs: a look past the cache, and server-side apply, which creates by `patch` and is asked for `create` too. */
-const KEEP = ['get', ...MIRROR, 'create', 'patch'] as const;
+const KEEP = [...READ, 'create', 'patch'] as const;
 
 /** A permission on some resources of one API group, in the whole cluster unless narrowed. */
 export const allow = (
@@ -36,7 +38,7 @@ const leaseRules = (controller: string): readonly PolicyRule[] => [
 
 /** What the engine itself needs to do what a controller's description says. A room declares only what its steps do besides. */
 export function impliedRules({ name, for: own, ending, seeds, owns = [], watches = [] }: Described): readonly PolicyRule[] {
-  const verbs = ['get', ...MIRROR, ...(ending === undefined ? [] : ['patch']), ...(seeds === undefined ? [] : ['create'])];
+  const verbs = [...READ, ...(ending === undefined ? [] : ['patch']), ...(seeds === undefined ? [] : ['create'])];
   return [
     allow(own.group, [own.plural], verbs),
     allow(own.group, [`${own.plural}/status`], ['patch']),

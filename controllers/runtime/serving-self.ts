@@ -7,7 +7,7 @@ import { sleep, type Clock } from './clock.ts';
 import { createDeadline } from './deadline.ts';
 import { describe, isConflict } from './errors.ts';
 import type { Logger } from './log.ts';
-import { allow, type PolicyRule } from './rbac.ts';
+import { READ, allow, type PolicyRule } from './rbac.ts';
 import { fromData, issueGeneration, nextMoment, renewed, settleMs, toData, toShow, type Generation } from './serving-generations.ts';
 import { publish, readRegistrations, selectionOf, type Registrations } from './serving-registration.ts';
 import { createTrustMemory } from './serving-trust.ts';

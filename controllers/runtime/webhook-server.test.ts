@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { Agent, request as call, type RequestOptions } from 'node:https';
-import type { Server } from 'node:https';
+import { Agent, request as call, type RequestOptions, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import { expect } from 'chai';

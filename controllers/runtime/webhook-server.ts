@@ -2,10 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Clock } from './clock.ts';
 import { stopwatch, type Metrics } from './metrics.ts';
+import { answerBody, type Answer } from './webhook-answer.ts';
 import { BodyError, createBodyReader } from './webhook-body.ts';
-import { MalformedError, parseStrange } from './webhook-json.ts';
 import type { Judge } from './webhook-judge.ts';
-import { answerTo, reviewIn } from './webhook-review.ts';
 
 /** The oldest TLS without known weaknesses, as everywhere in Kubernetes. */
 export const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
@@ -70,31 +69,24 @@ export function createWebhookServer(options: WebhookServerOptions): Server {
   return server;
 }
 
-type BodyReader = ReturnType<typeof createBodyReader>;
-
-interface Said {
-  readonly code: number;
-  readonly body: string | object;
-}
-
 /** Total: whatever comes is answered, with a review or a 4xx; only our own trouble is a 5xx. */
-async function answer(request: IncomingMessage, read: BodyReader, judge: Judge, withinMs: number): Promise<Said> {
+async function answer(request: IncomingMessage, read: BodyReader, judge: Judge, withinMs: number): Promise<Answer> {
+  if (request.method !== 'POST') return { code: 405, body: 'Only POST' };
+  if (!/^application\/json(?:\s*;|$)/.test(request.headers['content-type'] ?? '')) return { code: 415, body: 'Only application/json' };
   try {
-    if (request.method !== 'POST') return { code: 405, body: 'Only POST' };
-    if (!/^application\/json(?:\s*;|$)/.test(request.headers['content-type'] ?? '')) return { code: 415, body: 'Only application/json' };
-    const review = reviewIn(parseStrange(await read(request)));
-    return { code: 200, body: answerTo(review, await judge(review, withinMs)) };
+    return await answerBody(await read(request), judge, withinMs);
   } catch (error) {
     if (error instanceof BodyError) return { code: error.code, body: error.message };
-    if (error instanceof MalformedError) return { code: 400, body: error.message };
     return { code: 500, body: 'The review could not be answered' };
   }
 }
 
+type BodyReader = ReturnType<typeof createBodyReader>;
+
 /** What of the API server's patience is ours: the rest is for the way and for being answered before it is over. */
 const SHARE = 0.8;
 
-function end(request: IncomingMessage, response: ServerResponse, { code, body }: Said, leaving: boolean): void {
+function end(request: IncomingMessage, response: ServerResponse, { code, body }: Answer, leaving: boolean): void {
   const [type, text] = typeof body === 'string' ? ['text/plain', `${body}\n`] : ['application/json', JSON.stringify(body)];
   // What was not read would be taken for the next request.
   const close = leaving || !request.complete;
