@@ -35,11 +35,12 @@ describe('a real Prometheus', () => {
     const tools = await ensurePrometheus();
     const plane = controlPlane();
     const { kubeconfig } = await installOperator(plane);
+    await must(plane, ['apply', '--server-side', '-k', 'config/webhook']);
     const [metrics, own] = [await freePort(), await freePort()];
     operator = await startOperator({
       kubeconfig,
       env: { KEYSTONE_REALM: 'alice-home' },
-      args: [`--metrics-bind-address=127.0.0.1:${metrics}`],
+      args: [`--metrics-bind-address=127.0.0.1:${metrics}`, `--webhook-bind-address=127.0.0.1:${await freePort()}`],
     });
     await operator.ready();
     await must(plane, ['create', 'serviceaccount', 'prometheus', '-n', OPERATOR_NAMESPACE]);
@@ -88,6 +89,7 @@ describe('a real Prometheus', () => {
     await new Promise((resolve) => prometheus.once('exit', resolve));
     await operator.stop();
     rmSync(folder, { recursive: true, force: true });
+    await must(plane, ['delete', '-k', 'config/webhook']);
     await must(plane, ['delete', 'clusterrolebinding/prometheus']);
     await must(plane, ['delete', 'serviceaccount/prometheus', '-n', OPERATOR_NAMESPACE]);
     await must(plane, ['delete', 'clusterregistration', 'local', '--ignore-not-found']);
