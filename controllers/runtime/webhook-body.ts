@@ -46,6 +46,6 @@ export function createBodyReader(clock: Clock): (request: IncomingMessage) => Pr
       request.once('end', () => end(() => resolve(Buffer.concat(parts))));
       request.once('error', (error) => end(() => reject(error)));
       // A sender that goes away is no error to Node, and never ends either.
-      request.once('close', () => refuse(408, 'The sender went away'));
+      request.once('close', () => request.complete || refuse(408, 'The sender went away'));
     });
 }

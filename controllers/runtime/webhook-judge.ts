@@ -34,18 +34,22 @@ export function createJudge(webhook: Webhook, cache: Reader, options: JudgeOptio
   const count = (verdict: string): void => metrics.webhookVerdicts.inc({ webhook: webhook.path, verdict });
   for (const verdict of ['allowed', 'denied', 'late', 'failed']) metrics.webhookVerdicts.inc({ webhook: webhook.path, verdict }, 0);
   return async (review, withinMs) => {
-    // Reviews that have begun are answered, also while the process stops: there is no other signal than the time.
-    using deadline = createDeadline(clock, withinMs, NEVER);
+    const late = Promise.withResolvers<'late'>();
+    using _ = clock.timer(withinMs, () => late.resolve('late'));
     try {
-      const verdict = await Promise.race([webhook.judge(review, sight), late(deadline.signal)]);
+      const verdict = await Promise.race([webhook.judge(review, sight), late.promise]);
+      if (verdict === 'late') {
+        count('late');
+        log.error('Could not judge in time', { webhook: webhook.name, uid: review.uid });
+        return withoutVerdict(webhook, true);
+      }
       count(verdict.allowed ? 'allowed' : 'denied');
       return verdict;
     } catch (error) {
-      const isLate = deadline.cut !== undefined;
-      count(isLate ? 'late' : 'failed');
-      if (!isLate) metrics.webhookPanics.inc();
-      log.error(isLate ? 'Could not judge in time' : 'Could not judge', { webhook: webhook.name, uid: review.uid, cause: describe(error) });
-      return withoutVerdict(webhook, isLate);
+      count('failed');
+      metrics.webhookPanics.inc();
+      log.error('Could not judge', { webhook: webhook.name, uid: review.uid, cause: describe(error) });
+      return withoutVerdict(webhook, false);
     }
   };
 }
@@ -64,9 +68,6 @@ function readerOf({ transport, clock, userAgent }: JudgeOptions): Sight['read'] 
     return object === undefined ? undefined : servedUnder(resource, object);
   };
 }
-
-const late = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('No verdict in time')), { once: true }));
 
 /** What is registered as Ignore may be missing, so it stops nobody when it fails: a refusal would count, whatever is registered. */
 function withoutVerdict({ failurePolicy, name }: Webhook, isLate: boolean): Verdict {

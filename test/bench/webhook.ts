@@ -13,7 +13,8 @@ import { scriptedTransport } from '../doubles/transport.ts';
 import { connect, ok, type Api } from '../env/api.ts';
 import { startControlPlane, type ControlPlane } from '../env/control-plane.ts';
 import { eventually } from '../env/eventually.ts';
-import { must } from '../env/operator.ts';
+import { docker, OWNER_LABEL, ownedByThisProcess } from '../env/container.ts';
+import { freePort, must } from '../env/operator.ts';
 import { podWith } from '../integration/grant.hostile-pods.ts';
 import { openWorld } from '../webhook/world.ts';
 
@@ -33,6 +34,11 @@ interface Times {
   readonly p50: number;
   readonly p99: number;
   readonly mean: number;
+}
+/** With the milliseconds on a processor that one create took. */
+interface Costs extends Times {
+  readonly planeCpu: number;
+  readonly operatorCpu: number;
 }
 const summed = (times: readonly number[]): Times => {
   const sorted = times.toSorted((a, b) => a - b);
@@ -124,32 +130,48 @@ async function turn(way: Way, plane: ControlPlane, api: Api, namespace: string |
   });
 }
 
+/** Creates and clears away, turn by turn with and without the webhook; a way that went first goes second the next time. */
+async function rounds(plane: ControlPlane, api: Api, namespaces: readonly string[], cpu: () => Promise<Cpu>): Promise<Found> {
+  const found: Record<Way, Costs[]> = { without: [], with: [] };
+  const ways = (round: number): readonly Way[] => (round % 2 === 0 ? ['without', 'with'] : ['with', 'without']);
+  for (const { round, way } of Array.from({ length: ROUNDS + 1 }, (_, round) => ways(round).map((way) => ({ round, way }))).flat()) {
+    await turn(way, plane, api, namespaces[0]);
+    const before = await cpu();
+    const times = await creates(plane, namespaces, `${way}-${round}`);
+    const after = await cpu();
+    const costs = { ...times, planeCpu: (after.plane - before.plane) / CREATES, operatorCpu: (after.operator - before.operator) / CREATES };
+    for (const namespace of namespaces) ok(await api.call('DELETE', `${podsIn(namespace)}?gracePeriodSeconds=0`, { timeoutMs: 60_000 }));
+    // The next round shall not wait for the counting after this one.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    // The first round warms everything up.
+    if (round === 0) continue;
+    found[way].push(costs);
+    const spent = [costs.planeCpu, costs.operatorCpu].map((ms) => ms.toFixed(2).padStart(6)).join(' | ');
+    console.log(`| ${way.padEnd(8)} | ${shown(times)} | ${spent} | load ${loadavg()[0]?.toFixed(1)}`);
+  }
+  return found;
+}
+
+interface Cpu {
+  readonly plane: number;
+  readonly operator: number;
+}
+type Found = Readonly<Record<Way, readonly Costs[]>>;
+
 async function endToEnd(): Promise<void> {
   const plane = await startControlPlane();
   const api = connect(plane);
   const world = await openWorld(plane, api);
   try {
-    const replica = await world.start();
+    const port = await freePort();
+    const replica = await world.start([`--metrics-bind-address=127.0.0.1:${port}`, '--metrics-secure=false']);
     await replica.operator.ready();
     const compute = { 'requests.cpu': '1000', 'limits.cpu': '1000', 'requests.memory': '1Ti', 'limits.memory': '1Ti' };
     const scratch = { 'requests.ephemeral-storage': '10Ti', 'limits.ephemeral-storage': '10Ti' };
     const most = { ...compute, ...scratch, pods: '100k', 'count/pods': '100k' };
     const namespaces = await Promise.all(Array.from({ length: SLICES }, (_, at) => world.lend(`slice-${at}`, most)));
-    const found: Record<Way, Times[]> = { without: [], with: [] };
-    // The first round warms everything up.
-    for (let round = 0; round <= ROUNDS; round++) {
-      for (const way of round % 2 === 0 ? (['without', 'with'] as const) : (['with', 'without'] as const)) {
-        await turn(way, plane, api, namespaces[0]);
-        const times = await creates(plane, namespaces, `${way}-${round}`);
-        if (round > 0) found[way].push(times);
-        if (round > 0) console.log(`| ${way.padEnd(8)} | ${shown(times)} | load ${loadavg()[0]?.toFixed(1)}`);
-        for (const namespace of namespaces)
-          ok(await api.call('DELETE', `${podsIn(namespace)}?gracePeriodSeconds=0`, { timeoutMs: 60_000 }));
-        // The next round shall not wait for the counting after this one.
-        await new Promise((resolve) => setTimeout(resolve, 3_000));
-      }
-    }
-    compare(found);
+    const planeCpu = await planeMeter();
+    compare(await rounds(plane, api, namespaces, async () => ({ plane: await planeCpu(), operator: await operatorCpu(port) })));
     const { body } = await api.call('GET', '/metrics');
     const buckets = /^apiserver_admission_webhook_admission_duration_seconds_(?:bucket|sum|count)\{name="quota\.keystone\.io",.*$/gm;
     for (const line of String(body).match(buckets) ?? []) console.log(`  ${line}`);
@@ -160,13 +182,29 @@ async function endToEnd(): Promise<void> {
   }
 }
 
-function compare(found: Readonly<Record<Way, readonly Times[]>>): void {
-  for (const figure of ['p50', 'p99', 'mean'] as const) {
+/** Milliseconds on a processor that the operator has had. */
+async function operatorCpu(port: number): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  return Number(/^process_cpu_seconds_total (\S+)$/m.exec(text)?.[1]) * 1000;
+}
+
+/** The same of etcd, API server and controller manager together. */
+async function planeMeter(): Promise<() => Promise<number>> {
+  const client = await docker();
+  const own = (await client.listContainers({ filters: { label: [OWNER_LABEL] } })).find(
+    ({ Labels }) => Labels[OWNER_LABEL] === ownedByThisProcess()[OWNER_LABEL],
+  );
+  const container = client.getContainer(own?.Id ?? '');
+  return async () => (await container.stats({ stream: false, 'one-shot': true })).cpu_stats.cpu_usage.total_usage / 1e6;
+}
+
+function compare(found: Found): void {
+  for (const figure of ['p50', 'p99', 'mean', 'planeCpu', 'operatorCpu'] as const) {
     const median = (way: Way) =>
       found[way].map((times) => times[figure]).toSorted((a, b) => a - b)[Math.floor(found[way].length / 2)] ?? NaN;
     const [a, b] = [median('without'), median('with')];
     console.log(
-      `median ${figure}: ${a.toFixed(1)} ms without, ${b.toFixed(1)} ms with: ${(b - a).toFixed(1)} ms more, ${(b / a).toFixed(2)} times`,
+      `median ${figure}: ${a.toFixed(2)} ms without, ${b.toFixed(2)} ms with: ${(b - a).toFixed(2)} ms more, ${(b / a).toFixed(2)} times`,
     );
   }
 }
@@ -177,5 +215,5 @@ console.log(
     .join(' ')}`,
 );
 console.log(`| decision at ${PER_SECOND}/s, ms: p50, p99, mean | ${shown(await decisions(), 3)} |`);
-console.log(`| ${CREATES} creates, ${AT_ONCE} at once, ms | p50 | p99 | mean |`);
+console.log(`| ${CREATES} creates, ${AT_ONCE} at once, ms | p50 | p99 | mean | CPU of the control plane | of the operator |`);
 await endToEnd();
