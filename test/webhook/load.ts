@@ -11,6 +11,11 @@ export interface Load {
   stop(): Promise<void>;
 }
 
+/** Some ticks' worth. */
+const MOST_AT_ONCE = 4;
+/** As many as wait when answers take four seconds: beyond that, more would only make them take longer. */
+const MOST_OPEN = 200;
+
 /** Sends the same request so many times a second, whether or not the last ones were answered, and holds each answer to what it should be. */
 export function load(
   { server, ca, cert, key }: ControlPlane,
@@ -18,7 +23,7 @@ export function load(
   options: { readonly perSecond: number; readonly body: object; readonly right: (status: number, body: string) => boolean },
 ): Load {
   const { perSecond, body, right } = options;
-  const dispatcher = new Agent({ allowH2: false, connect: { ca, cert, key } });
+  const dispatcher = new Agent({ allowH2: false, connections: 32, connect: { ca, cert, key } });
   const text = JSON.stringify(body);
   const wrong = new Map<string, number>();
   const open = new Set<Promise<void>>();
@@ -44,9 +49,11 @@ export function load(
   };
   const started = performance.now();
   let sent = 0;
-  // What a busy machine missed is caught up with: the pace is kept on the whole.
+  // What a busy machine missed is caught up with, so that the pace is kept on the whole; a little at a time, or one that is too
+  // slow even for that would do nothing else any more.
   const timer = setInterval(() => {
-    for (; sent < ((performance.now() - started) / 1000) * perSecond; sent++) {
+    const due = Math.min(((performance.now() - started) / 1000) * perSecond, sent + MOST_AT_ONCE);
+    for (; sent < due && open.size < MOST_OPEN; sent++) {
       const one = send().finally(() => open.delete(one));
       open.add(one);
     }
