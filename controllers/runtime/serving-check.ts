@@ -65,7 +65,8 @@ export function createWatchdog({ clock, look }: WatchdogOptions) {
       while (!signal.aborted) {
         const poked = new AbortController();
         poke = () => poked.abort();
-        fault = await look();
+        // An authority that is none makes the call throw: that is a fault to tell, not one to die of.
+        fault = await look().catch(describe);
         await sleep(clock, LOOK_MS, AbortSignal.any([signal, poked.signal]));
       }
     },
