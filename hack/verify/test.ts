@@ -23,7 +23,7 @@ const SUITES = new Map<string, Suite>([
   [
     'integration',
     {
-      files: ['test/{env,integration}/**/*.test.ts'],
+      files: ['test/{env,integration,fault}/**/*.test.ts'],
       options: ['--require', './test/env/hooks.ts', '--timeout', '60000'],
       processes: 2,
       setup: 'hack/testbed/build.ts',

@@ -1,31 +1,12 @@
-import { ApiError } from '../../controllers/runtime/errors.ts';
+import type { ApiError } from '../../controllers/runtime/errors.ts';
 import { around, type ApiRequest, type Transport } from '../../controllers/runtime/transport.ts';
 import type { WatchBatch } from '../../controllers/runtime/watch-stream.ts';
 
 /** Something that stands between an engine and the API server. */
 export type Wrap = (inner: Transport) => Transport;
 
-/** Events are told on the side: nothing depends on one. */
-const isWrite = ({ method, path }: ApiRequest): boolean => method !== 'GET' && !path.endsWith('/events');
-
-/** The process dies right after its nth write took effect, or was refused: neither the answer nor anything after it arrives. */
-export function crashAfterWrite(nth: number, crashed: () => void): Wrap {
-  let writes = 0;
-  const dead = (): never => {
-    throw new ApiError(0, 'Crashed', 'The process is dead');
-  };
-  return (inner) =>
-    around(inner, {
-      async request(request, signal) {
-        if (isWrite(request)) writes += 1;
-        if (writes > nth) dead();
-        if (!isWrite(request) || writes < nth) return inner.request(request, signal);
-        await inner.request(request, signal).catch(() => undefined);
-        crashed();
-        return dead();
-      },
-    });
-}
+/** Whether a call may change something. Events are told on the side: nothing depends on one. */
+export const isWrite = ({ method, path }: ApiRequest): boolean => method !== 'GET' && !path.endsWith('/events');
 
 /** The watch of some paths lags behind the world. */
 export const laggingWatch =
@@ -50,24 +31,6 @@ export const slowWrites =
         return inner.request(request, signal);
       },
     });
-
-/** The watch of a path breaks right after its nth event, and what happens until it is watched again falls into the gap. */
-export function cutAfterEvent(nth: number, path: RegExp, cut: () => void): Wrap {
-  let seen = 0;
-  return (inner) =>
-    around(inner, {
-      async *watch(request, signal) {
-        for await (const batch of inner.watch(request, signal)) {
-          yield batch;
-          if (!path.test(request.path) || seen >= nth) continue;
-          seen += batch.filter(({ type }) => type !== 'BOOKMARK').length;
-          if (seen < nth) continue;
-          cut();
-          throw new ApiError(0, 'Cut', 'The connection broke');
-        }
-      },
-    });
-}
 
 /** The nth event of a path is swallowed by a connection that stays healthy; `lost` tells which one it was. */
 export function swallowEvent(nth: number, path: RegExp, lost: (what: string) => void): Wrap {
@@ -101,7 +64,7 @@ export function refuseWrites(times: number, matching: (request: ApiRequest) => b
 }
 
 /**
- * An API server that lags behind: the first read of each collection shows the world as it was when `remember` saw it,
+ * An API server that lags behind: the first read of each collection shows the world as it was when it was photographed,
  * and the watch that follows catches up only after the time given for it. What a fresh process may meet after a fail-over.
  */
 export function staleStart(memory: ReadonlyMap<string, WatchBatch>, ms: (path: string) => number): Wrap {
@@ -117,20 +80,6 @@ export function staleStart(memory: ReadonlyMap<string, WatchBatch>, ms: (path: s
         shown.add(request.path);
         yield old;
         await pause(ms(request.path));
-      },
-    });
-}
-
-/** Notes the first read of each collection, for `staleStart`. */
-export function remember(memory: Map<string, WatchBatch>): Wrap {
-  return (inner) =>
-    around(inner, {
-      async *watch(request, signal) {
-        for await (const batch of inner.watch(request, signal)) {
-          const held = memory.get(request.path) ?? [];
-          if (!held.some((event) => event.type === 'BOOKMARK' && event.endsInitialEvents)) memory.set(request.path, [...held, ...batch]);
-          yield batch;
-        }
       },
     });
 }
