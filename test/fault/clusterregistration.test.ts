@@ -1,13 +1,26 @@
 import { controlPlane } from '../env/hooks.ts';
 import { installOperator } from '../env/operator.ts';
 import { tellAll } from './matrix.ts';
-import { beginsAnew, isFounded, keysAreLost, openRealm, registrationIsDeleted, type RealmStage } from './registrations.ts';
+import {
+  beginsAnew,
+  isFounded,
+  keysAreLost,
+  nodeJoins,
+  nodeLeaves,
+  openRealm,
+  registrationIsDeleted,
+  type RealmStage,
+} from './registrations.ts';
 import type { Scenario } from './scenario.ts';
 
 const SCENARIOS: readonly Scenario<RealmStage>[] = [
   {
     name: 'a realm is founded',
     story: [isFounded, registrationIsDeleted, keysAreLost, beginsAnew],
+  },
+  {
+    name: 'a node comes and goes',
+    story: [isFounded, nodeJoins, nodeLeaves],
   },
 ];
 

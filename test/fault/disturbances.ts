@@ -4,10 +4,10 @@ import type { ApiRequest } from '../../controllers/runtime/transport.ts';
 import { controlPlane } from '../env/hooks.ts';
 import { isWrite, swallowEvent, type Wrap } from '../env/disturbances.ts';
 import { createDice } from './dice.ts';
-import { shownAtRest } from './old-worlds.ts';
+import { shownAfterCrash, shownAmid, shownAtRest } from './old-worlds.ts';
 import { SEED } from './shard.ts';
 import { counted, type Leave, type Point, type Telling, type Told } from './telling.ts';
-import { breakAfter, broken, forgotten, inBundles, refuseWatchesFrom } from './watches.ts';
+import { breakAfter, broken, forgotten, inBundles, refuseStreams, refuseWatchesFrom } from './watches.ts';
 import {
   crashAtWrite,
   failSome,
@@ -149,10 +149,20 @@ export const DISTURBANCES: readonly Disturbance[] = [
   { name: 'a watch with a gap that is never told', points: atEvents(cut(forgotten)) },
   { name: 'an event that is lost until a restart', points: atEvents(lose) },
   { name: 'events in bundles', points: throughout([200, 600, 1500], (ms) => `every ${ms} ms`, inBundles) },
+  { name: 'an old world after a crash', points: shownAfterCrash },
+  { name: 'an old world while something happens', points: shownAmid },
   { name: 'an old world at rest', points: shownAtRest },
   { name: 'too many writes (429)', points: refused(isWrite) },
   { name: 'too many reads (429)', points: refused((request) => !isWrite(request)) },
   { name: 'too many watches (429)', points: atWrites((nth, struck) => refuseWatchesFrom(refusal(nth, struck)), SOME_WRITES) },
+  {
+    name: 'an API server without streams',
+    points: throughout(
+      ['the start'],
+      (from) => `from ${from}`,
+      (_, struck) => refuseStreams(struck),
+    ),
+  },
   {
     name: 'every tenth call failing',
     points: throughout(

@@ -1,7 +1,19 @@
 import { api, controlPlane } from '../env/hooks.ts';
 import { installOperator } from '../env/operator.ts';
 import { carry, foundRealm } from '../grant/realm.ts';
-import { expires, findsNoRoom, guestKeepsData, isDeleted, isRevoked, lends, lendsForAWhile, makesRoomFor } from './grant-steps.ts';
+import {
+  comesTooLate,
+  expires,
+  findsNoRoom,
+  guestKeepsData,
+  isDeleted,
+  isRevoked,
+  lends,
+  lendsForAWhile,
+  makesRoomFor,
+  nodesCarry,
+  willLend,
+} from './grant-steps.ts';
 import { openGrants, ROOM, type GrantStage } from './grants.ts';
 import { tellAll } from './matrix.ts';
 import type { Scenario } from './scenario.ts';
@@ -20,8 +32,18 @@ const SCENARIOS: readonly Scenario<GrantStage>[] = [
     story: [lendsForAWhile('1'), expires(), lends('2'), isDeleted()],
   },
   {
+    name: 'two Grants race for the last room',
+    story: [willLend('5', 'late'), lends('5', 'early'), comesTooLate('late'), makesRoomFor('late', '5', 'early')],
+  },
+  {
     name: 'two Grants grow into the last room',
     story: [lends('3', 'older'), lends('3', 'newer'), lends('5', 'older'), findsNoRoom('5', 'newer'), makesRoomFor('newer', '5', 'older')],
+  },
+  {
+    name: 'nodes are lost',
+    story: [nodesCarry('8'), lends('3', 'first'), nodesCarry('4'), findsNoRoom('3', 'second'), nodesCarry('8', lends('3', 'second'))],
+    alone: true,
+    under: /^an old world/,
   },
 ];
 
