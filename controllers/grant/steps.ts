@@ -61,6 +61,7 @@ export function capacityStep(settings: Settings): GrantStep {
     // What an operator before this one has promised may not be in the cache yet. From here on, the book knows.
     if (!begun && asksForMore(hardOf(object), shareOf(object))) {
       await expectNewest(client, cache, Grant);
+      await expectNewest(client, cache, ClusterRegistration);
       begun = true;
     }
     const counted = localIn(cache)?.status?.allocatable;

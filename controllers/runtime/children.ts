@@ -47,7 +47,7 @@ export function createWriter(context: Context): Writer {
     (confirmed ??= owner.gone === true ? expectGone(client, owner) : expectUnchanged(client, owner));
   return {
     read: (resource, key) => client.read(resource, key),
-    list: (resource) => client.list(resource),
+    list: (resource, part) => client.list(resource, part),
     inquire: (path) => client.inquire(path),
     async create(resource, desired, options) {
       await confirmOwner();

@@ -1,5 +1,6 @@
 import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
 import { ApiError, isConflict, isNotFound } from './errors.ts';
+import type { Selection } from './informer.ts';
 import { listPages } from './list.ts';
 import { apiVersionOf, collectionPath, isObject, objectPath, servedUnder, targetOf, type ObjectKey } from './resource.ts';
 import type { ApiRequest, Transport } from './transport.ts';
@@ -8,8 +9,8 @@ import type { ApiRequest, Transport } from './transport.ts';
 export interface Client {
   /** A read past every cache: for the few moments when a cache may not be trusted, each with its reason. */
   read<T extends K8sObject>(resource: Resource<T>, key: ObjectKey): Promise<T | undefined>;
-  /** The same of a whole collection, as of now. */
-  list<T extends K8sObject>(resource: Resource<T>): Promise<readonly T[]>;
+  /** The same of a whole collection, or of a part of it, as of now. */
+  list<T extends K8sObject>(resource: Resource<T>, part?: Pick<Selection, 'namespace' | 'labels'>): Promise<readonly T[]>;
   /** Makes a new object; throws AlreadyExists rather than touch a stranger's. */
   create<T extends K8sObject>(resource: Resource<T>, desired: ApplyConfig<T>): Promise<T>;
   /** Server-side apply: creates, or brings our fields in line and leaves the others' alone. With a uid, never creates: a conflict if that very object is gone. */
@@ -65,8 +66,9 @@ class ApiClient implements Client {
     }
   }
 
-  async list<T extends K8sObject>(resource: Resource<T>): Promise<readonly T[]> {
-    const collection = { path: collectionPath(resource), userAgent: this.#userAgent };
+  async list<T extends K8sObject>(resource: Resource<T>, part: Pick<Selection, 'namespace' | 'labels'> = {}): Promise<readonly T[]> {
+    const path = collectionPath(resource, part.namespace);
+    const collection = { path, query: { labelSelector: part.labels }, userAgent: this.#userAgent };
     const { objects } = await listPages(this.#transport, collection, (object) => object, this.#signal);
     return objects.map((object) => servedUnder(resource, object));
   }

@@ -5,10 +5,11 @@ import { saysAlready, settleStatus, type Conditioned, type Halt } from './condit
 import type { Gate } from './consistency.ts';
 import type { ControllerSpec, Scope, Step } from './definition.ts';
 import type { Informers, Reader } from './caches.ts';
-import { TerminalError, TransientError, describe, isApiTrouble, isNotFound } from './errors.ts';
+import { ApiError, TerminalError, TransientError, describe, isApiTrouble, isNotFound } from './errors.ts';
 import type { Logger } from './log.ts';
 import type { Meter } from './meter.ts';
 import { sooner } from './outcome.ts';
+import { CONTROLLER_LABEL, OWNER_UID_LABEL } from './ownership.ts';
 import { keyOf } from './resource.ts';
 
 /** How a pass ended, for the queue. */
@@ -103,6 +104,7 @@ async function runEnding<T extends Conditioned, F>(
   if (halt?.kind === 'terminal') return conclude(spec, scope, context, { halt, afterMs: BLOCKED_MS });
   if (halt !== undefined) return conclude(spec, scope, context, { ...result, halt: { ...halt, reason: 'Deleting' } });
   try {
+    await expectNothingLeft(spec, scope);
     await context.client.setFinalizers(spec.for, scope.object, otherFinalizers);
   } catch (error) {
     // Gone already is as good.
@@ -123,6 +125,23 @@ export async function runLost<T extends Conditioned, F>(
   const { halt, afterMs = BLOCKED_MS, error } = await runSteps(spec.ending ?? [], scope);
   if (error !== undefined) return { kind: 'failed', error };
   return halt === undefined ? { kind: 'done' } : { kind: 'again', afterMs };
+}
+
+/**
+ * The steps saw nothing left, in caches that may lag behind: a child that they do not show yet would be nobody's for ever, unless
+ * lost owners are looked after. One that is on its way out goes on going without us.
+ */
+async function expectNothingLeft<T extends Conditioned, F>(spec: ControllerSpec<T, F>, { object, client }: Scope<T, F>): Promise<void> {
+  if (spec.lost !== undefined) return;
+  for (const declare of spec.owns ?? []) {
+    const { resource, selection } = declare(spec.name);
+    const labels = `${CONTROLLER_LABEL}=${spec.name},${OWNER_UID_LABEL}=${object.metadata.uid}`;
+    const left = await client.list(resource, { ...selection, labels });
+    const unseen = left.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+    if (unseen === undefined) continue;
+    // A conflict like any other: look again when the cache has caught up.
+    throw new ApiError(409, 'ChildUnseen', `${resource.kind} ${keyOf(unseen)} is there and not in the cache yet`);
+  }
 }
 
 /** Writes what the pass found, and tells the queue how it ended. */
