@@ -21,7 +21,7 @@ const node = (name: string, allocatable: Record<string, string>, ready: 'True' |
 
 describe('a survey of the nodes', () => {
   const cases = [
-    { name: 'nothing', given: [], want: { nodes: 0, ready: 0, allocatable: {} } },
+    { name: 'nothing', given: [], want: { nodes: 0, ready: 0, allocatable: { cpu: '0', memory: '0' } } },
     {
       name: 'what ready nodes can carry together',
       given: [node('a', { cpu: '3920m', memory: '16Gi', 'nvidia.com/gpu': '1' }), node('b', { cpu: '80m', memory: '512Mi' })],
@@ -30,7 +30,7 @@ describe('a survey of the nodes', () => {
     {
       name: 'nothing of nodes that are not ready or on their way out',
       given: [node('a', { cpu: '4' }), node('b', { cpu: '4' }, 'False'), node('c', { cpu: '4' }, 'True', '2030-01-01T00:00:00Z')],
-      want: { nodes: 3, ready: 1, allocatable: { cpu: '4' } },
+      want: { nodes: 3, ready: 1, allocatable: { cpu: '4', memory: '0' } },
     },
   ];
   for (const { name, given, want } of cases) it(`counts ${name}`, () => expect(surveyNodes(given)).to.deep.equal(want));
