@@ -50,8 +50,11 @@ export interface InformerOptions<T extends K8sObject> {
   readonly onRestart?: (reason: string) => void;
 }
 
-const METADATA_ONLY =
-  'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json';
+/** A watch tells objects, a list is a list: each refuses the other's form. */
+const METADATA_ONLY = {
+  accept: 'application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1',
+  acceptList: 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1',
+};
 
 /** A copy that is empty until it runs. */
 export const createInformer = <T extends K8sObject>(options: InformerOptions<T>): Informer<T> => new CachedCollection(options);
@@ -112,7 +115,7 @@ class CachedCollection<T extends K8sObject> implements Informer<T>, Mirror {
     const collection = {
       path: collectionPath(resource, selection.namespace),
       query: { labelSelector: selection.labels, fieldSelector: selection.fields },
-      ...(selection.metadataOnly === true ? { accept: METADATA_ONLY } : {}),
+      ...(selection.metadataOnly === true ? METADATA_ONLY : {}),
     };
     return reflect({ ...this.#options, mirror: this, trim, collection }, signal);
   }

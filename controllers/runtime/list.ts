@@ -14,7 +14,7 @@ interface Page {
 /** The whole collection, page by page, all pages as of one version. */
 export async function listPages(
   transport: Transport,
-  collection: Collection,
+  { acceptList, ...collection }: Collection,
   trim: (object: K8sObject) => K8sObject,
   signal?: AbortSignal,
 ): Promise<{ readonly objects: readonly K8sObject[]; readonly resourceVersion: string }> {
@@ -22,7 +22,9 @@ export async function listPages(
   let next: string | undefined;
   for (;;) {
     const query = { ...collection.query, limit: PAGE, continue: next };
-    const { metadata, items } = asPage(await transport.request({ ...collection, method: 'GET', query }, signal));
+    const { metadata, items } = asPage(
+      await transport.request({ ...collection, ...(acceptList === undefined ? {} : { accept: acceptList }), method: 'GET', query }, signal),
+    );
     for (const item of items ?? []) objects.push(trim(item));
     next = metadata?.continue;
     if (next === undefined || next === '') return { objects, resourceVersion: metadata?.resourceVersion ?? '' };

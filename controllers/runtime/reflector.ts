@@ -17,7 +17,10 @@ export interface Mirror {
 }
 
 /** One collection: its path and what narrows it. */
-export type Collection = Pick<ApiRequest, 'path' | 'query' | 'accept' | 'userAgent'>;
+export type Collection = Pick<ApiRequest, 'path' | 'query' | 'accept' | 'userAgent'> & {
+  /** The form of a list, where it is not that of the objects. */
+  readonly acceptList?: string;
+};
 
 /** What a reflector copies, from where and into what. */
 export interface ReflectorOptions {
