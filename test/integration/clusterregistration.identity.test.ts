@@ -58,7 +58,9 @@ describe('FR-001 · the identity of a realm', () => {
     await because('Registered');
     const table = await must(controlPlane(), ['get', 'clusterregistrations']);
     expect(table.replaceAll(/ +/g, ' ').trimEnd().split('\n')).to.have.length(2);
-    expect(table).to.match(/^NAME +REALM +READY +NODES +VERSION +CPU +MEMORY +AGE\nlocal +alice-home +True +0\/0 +v1\.\d+\.\d+ +0 +0 +\d+s\n$/);
+    expect(table).to.match(
+      /^NAME +REALM +READY +NODES +VERSION +CPU +MEMORY +AGE\nlocal +alice-home +True +0\/0 +v1\.\d+\.\d+ +0 +0 +\d+s\n$/,
+    );
     const { status } = await local();
     expect(status).to.include({ realm: 'alice-home', observedGeneration: 1 });
     const kubeSystem = ok<{ metadata: { uid: string } }>(await api().call('GET', '/api/v1/namespaces/kube-system'));
