@@ -86,8 +86,11 @@ export function forbiddenTo(program: string, { auditLog }: Pick<ControlPlane, 'a
   return [...new Set(missing.map(({ verb, requestURI, responseStatus }) => `${verb} ${requestURI}: ${responseStatus?.message ?? ''}`))];
 }
 
-/** Server-side apply is asked for `create` too; and whoever watches must be able to list where the API server can't stream. */
-const ALONG: Readonly<Record<string, readonly string[]>> = { patch: ['create'], watch: ['list'] };
+/**
+ * Server-side apply is asked for `create` too, and what it meets under the name of something new is looked at; whoever watches must be
+ * able to list where the API server can't stream.
+ */
+const ALONG: Readonly<Record<string, readonly string[]>> = { patch: ['create', 'get'], watch: ['list'] };
 
 /** Everything that a user did and was permitted, by the audit log of a control plane's whole life. */
 export function doneBy(user: string, { auditLog }: Pick<ControlPlane, 'auditLog'>): readonly Right[] {
