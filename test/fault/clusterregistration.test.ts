@@ -27,5 +27,5 @@ const SCENARIOS: readonly Scenario<RealmStage>[] = [
 describe('what becomes of a realm, whatever happens (checklist 16)', () => {
   let kubeconfig = '';
   const prepare = async (): Promise<void> => void ({ kubeconfig } = await installOperator(controlPlane()));
-  tellAll({ prepare, open: () => openRealm(kubeconfig), lanes: 1, shard: 3 }, SCENARIOS);
+  tellAll({ prepare, open: () => openRealm(kubeconfig), lanes: 1, shard: 2 }, SCENARIOS);
 });

@@ -55,5 +55,5 @@ describe('what becomes of a Grant, whatever happens (checklist 16)', () => {
     await carry(api(), ROOM);
   };
   after(async () => void (await api().call('DELETE', '/apis/guildnet.io/v1alpha1/clusterregistrations/local')));
-  tellAll({ prepare, open: () => openGrants(kubeconfig), lanes: 10, shard: 7 }, SCENARIOS);
+  tellAll({ prepare, open: () => openGrants(kubeconfig), lanes: 10, shard: 6 }, SCENARIOS);
 });

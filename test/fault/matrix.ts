@@ -46,7 +46,7 @@ export function tellAll<S extends Stage>(theatre: Theatre<S>, scenarios: readonl
     }).timeout(WAIT_MS);
 }
 
-/** The pairs of this run: what concerns everybody takes the longest, so a quick run takes one of those. */
+/** The pairs of this run. */
 function cellsOf<S>(scenarios: readonly Scenario<S>[], count: number): readonly Cell<S>[] {
   const cells = scenarios.flatMap((scenario) =>
     DISTURBANCES.filter(({ name }) => scenario.under?.test(name) !== false).map((disturbance) => {
@@ -55,10 +55,7 @@ function cellsOf<S>(scenarios: readonly Scenario<S>[], count: number): readonly 
     }),
   );
   const asked = cells.filter(({ label }) => isInFocus(label));
-  const together = asked.filter(({ alone }) => !alone);
-  const apart = asked.filter(({ alone }) => alone);
-  const salt = scenarios.map(({ name }) => name).join();
-  return [...share(together, count - 1, salt), ...share(apart, 1, salt)];
+  return share(asked, count, scenarios.map(({ name }) => name).join());
 }
 
 /** How a disturbed telling went. */
