@@ -59,7 +59,8 @@ describe('an engine that runs for long', () => {
     const names = Array.from({ length: OBJECTS }, (_, i) => `p${i}`);
     await Promise.all(names.map((name) => world.put(name, { text: name })));
     const engine = await world.run({ controllers: [restless] });
-    await Promise.all(names.map((name) => world.settled(name)));
+    const first = async (name: string) => expect((await world.get(name))?.status?.conditions).not.to.equal(undefined);
+    await eventually(() => Promise.all(names.map(first)), { withinMs: 60_000, everyMs: 500 });
     await until(engine, PASSES / 5);
     const [heap, { all }] = [heapInUse(), descriptors()];
     const writes = engine.writes.length;
