@@ -80,7 +80,8 @@ export function grantController(settings: Settings) {
     },
     ending,
     lost: lostGrant,
-    concernsUs: (grant, cache) => isOurs(grant, settings, realmIn(cache)),
+    // What was begun is held to its end, whatever this realm is called by then.
+    concernsUs: (grant, cache) => grant.status?.namespace !== undefined || isOurs(grant, settings, realmIn(cache)),
     status: grantStatus,
     warns: ['OverQuota', 'ExpiringSoon'] satisfies GrantCondition[],
     gauges: grantGauges,

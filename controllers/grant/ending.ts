@@ -2,7 +2,7 @@ import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import { LONGEST_GRACE_S } from '../../api/keystone/v1alpha1/grant.policies.workloads.ts';
 import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { Namespace, PersistentVolume, Pod, ResourceQuota } from '../../api/meta/builtin.ts';
-import { TransientError, describe, done, isApiTrouble, waitFor, type Scope, type Step } from '../runtime/index.ts';
+import { TransientError, describe, done, isApiTrouble, requeueAfter, waitFor, type Scope, type Step } from '../runtime/index.ts';
 import { wholeSeconds } from '../runtime/timestamps.ts';
 import { retainUntil } from './data.ts';
 import type { Facts } from './facts.ts';
@@ -112,6 +112,9 @@ export const reportTrouble: GrantStep = async ({ facts: { trouble } }) => {
 /** Twice the longest grace that a Pod may ask for. What holds a slice longer must not hold the Grant for ever: the slice is looked after without it. */
 const PATIENCE_MS = 2 * LONGEST_GRACE_S * 1000;
 
+/** A slice that hangs hangs for long. */
+const LOOK_AGAIN_MS = 60_000;
+
 /** Waits until the slice is gone. */
 export const awaitRelease: GrantStep = async (scope) => {
   const { object, facts, log } = scope;
@@ -120,7 +123,8 @@ export const awaitRelease: GrantStep = async (scope) => {
   facts.namespace = first.metadata.name;
   if (object.metadata.deletionTimestamp !== undefined && [first, ...more].every((namespace) => isTakingTooLong(namespace, scope))) {
     log.warn('Let a Grant go before its namespace', { namespace: first.metadata.name, cause: describe(facts.trouble ?? blockerOf(first)) });
-    return done;
+    // Where nobody is held any more, what could not be done is tried again.
+    return facts.trouble === undefined ? done : requeueAfter(LOOK_AGAIN_MS);
   }
   if (facts.trouble !== undefined) throw facts.trouble;
   return waitFor(

@@ -68,7 +68,7 @@ export function createWriter(context: Context): Writer {
       await confirmOwner();
       memory.delete(`${nameOf(resource)} ${keyOf(object)}`);
       await client.delete(resource, object);
-      context.gate.deleted(keyOf(owner), resource, object);
+      context.gate.deleted(owner.key ?? keyOf(owner), resource, object);
     },
     deleteAll: (resource, namespace) => confirmOwner().then(() => client.deleteAll(resource, namespace)),
   };
@@ -86,7 +86,7 @@ interface Child<T extends K8sObject> {
 }
 
 function noted<T extends K8sObject>({ gate, owner }: Context, resource: Resource<T>, written: T): T {
-  gate.wrote(keyOf(owner), resource, written);
+  gate.wrote(owner.key ?? keyOf(owner), resource, written);
   return written;
 }
 

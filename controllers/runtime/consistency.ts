@@ -40,7 +40,7 @@ export function createGate(informers: Informers): Gate {
     deleted(ownerKey, resource, object) {
       const informer = informers.get(nameOf(resource));
       if (informer === undefined) return;
-      leaving.set(ownerKey, (leaving.get(ownerKey) ?? new Set<Leaving>()).add({ informer, object }));
+      leaving.set(ownerKey, (leaving.get(ownerKey) ?? new Set<Leaving>()).add({ informer, object, rewinds: informer.rewinds }));
     },
     isFresh(ownerKey, callback) {
       const waitFor = (informer: Informer, holds: () => boolean): false => {
@@ -68,10 +68,13 @@ export function createGate(informers: Informers): Gate {
 interface Leaving {
   readonly informer: Informer;
   readonly object: K8sObject;
+  readonly rewinds: number;
 }
 
 /** Whether a copy shows an object as if nobody had deleted it. */
-function isShown({ informer, object }: Leaving): boolean {
+function isShown({ informer, object, rewinds }: Leaving): boolean {
+  // Of a restored etcd nobody knows what it holds.
+  if (informer.rewinds !== rewinds) return false;
   const held = informer.get(keyOf(object))?.metadata;
   return held?.uid === object.metadata.uid && held.deletionTimestamp === undefined;
 }

@@ -116,7 +116,12 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     if (spec.lost !== undefined) {
       const children = owned.map(({ resource }) => resource);
       this.#lost = lostOwners(spec.for, children, this.#informers);
-      this.#primary.subscribe((change) => change.kind === 'deleted' && this.#queue.add(lostKey(change.previous.metadata.uid)));
+      this.#primary.subscribe((change) => {
+        if (change.kind !== 'deleted') return;
+        const key = lostKey(change.previous.metadata.uid);
+        // Its name is never used again: one that left nothing must not wait in the queue of one who does not lead.
+        if (this.#lost?.find(key) !== undefined) this.#queue.add(key);
+      });
     }
     this.#subscribeToOwn(cache);
     for (const watched of [...owned, ...(spec.watches ?? [])]) this.#subscribeTo(watched, cache);

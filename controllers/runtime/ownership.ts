@@ -15,6 +15,8 @@ export interface Owner {
   readonly metadata: ObjectMeta;
   /** It is gone, and what it left behind is cleared away. */
   readonly gone?: boolean;
+  /** What it is worked on under, where that is not its name. */
+  readonly key?: string;
   /** As the pass read it. */
   readonly status?: unknown;
 }

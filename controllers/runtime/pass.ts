@@ -7,6 +7,7 @@ import type { ControllerSpec, Scope, Step } from './definition.ts';
 import type { Informers, Reader } from './caches.ts';
 import { ApiError, TerminalError, TransientError, describe, isApiTrouble, isNotFound } from './errors.ts';
 import type { Logger } from './log.ts';
+import { lostKey } from './lost.ts';
 import type { Meter } from './meter.ts';
 import { sooner } from './outcome.ts';
 import { CONTROLLER_LABEL, OWNER_UID_LABEL } from './ownership.ts';
@@ -120,11 +121,11 @@ export async function runLost<T extends Conditioned, F>(
   context: PassContext,
   moment: PassMoment,
 ): Promise<PassResult> {
-  const owner = { controller: spec.name, resource: spec.for, metadata: object.metadata, gone: true };
+  const owner = { controller: spec.name, resource: spec.for, metadata: object.metadata, gone: true, key: lostKey(object.metadata.uid) };
   const scope: Scope<T, F> = { object, facts: spec.facts(), cache: context.cache, client: createWriter({ ...context, owner }), ...moment };
-  const { halt, afterMs = BLOCKED_MS, error } = await runSteps(spec.ending ?? [], scope);
+  const { halt, afterMs, error } = await runSteps(spec.ending ?? [], scope);
   if (error !== undefined) return { kind: 'failed', error };
-  return halt === undefined ? { kind: 'done' } : { kind: 'again', afterMs };
+  return halt === undefined && afterMs === undefined ? { kind: 'done' } : { kind: 'again', afterMs: afterMs ?? BLOCKED_MS };
 }
 
 /**
