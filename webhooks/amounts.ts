@@ -1,5 +1,5 @@
 import { parseQuantity, type Quantity } from '../controllers/runtime/quantity.ts';
-import { members } from './untrusted.ts';
+import { members } from '../api/meta/untrusted.ts';
 
 /** One piece: amounts are in units of 10⁻⁹. */
 export const ONE: Quantity = 1_000_000_000n;

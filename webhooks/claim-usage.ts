@@ -1,5 +1,5 @@
 import { ONE, amountsOf, type Amounts } from './amounts.ts';
-import { member, text } from './untrusted.ts';
+import { member, text } from '../api/meta/untrusted.ts';
 
 const CLASS = '.storageclass.storage.k8s.io/';
 /** What claims said before they had a field for it. */

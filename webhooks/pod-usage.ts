@@ -1,5 +1,5 @@
 import { ONE, amountsOf, greatest, plus, type Amounts } from './amounts.ts';
-import { isRecord, items, member, text } from './untrusted.ts';
+import { isRecord, items, member, text } from '../api/meta/untrusted.ts';
 
 /** What containers of a namespace get that say nothing, as its LimitRange has it. */
 export interface Defaults {

@@ -3,7 +3,7 @@ import { PERMITTED, type Cause, type Review, type Verdict } from '../api/meta/we
 import { amountsOf, growth, type Amounts } from './amounts.ts';
 import { claimUsage } from './claim-usage.ts';
 import { podUsage, templateUsage, type Defaults } from './pod-usage.ts';
-import { isRecord, member, text } from './untrusted.ts';
+import { isRecord, member, text } from '../api/meta/untrusted.ts';
 
 /** What a quota of a slice says of itself. */
 export interface Budget {

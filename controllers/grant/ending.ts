@@ -57,8 +57,7 @@ export const stopNewWork: GrantStep = async (scope) => {
         await client.apply(Namespace, renderNamespace(object, name, NOTHING_OPEN));
       const quota = cache.get(ResourceQuota, { namespace: name, name: OURS });
       // One that somebody deletes is of no use any more.
-      if (quota?.metadata.deletionTimestamp === undefined && quota !== undefined)
-        await client.apply(ResourceQuota, renderShut(name, quota));
+      if (quota !== undefined && quota.metadata.deletionTimestamp === undefined) await client.apply(ResourceQuota, renderShut(name, quota));
     });
   }
 };

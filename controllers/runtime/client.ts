@@ -1,5 +1,5 @@
 import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
-import { ApiError, isConflict, isNotFound } from './errors.ts';
+import { ApiError, TransientError, describe, isConflict, isNotFound } from './errors.ts';
 import type { Selection } from './informer.ts';
 import { listPages } from './list.ts';
 import { apiVersionOf, collectionPath, isObject, objectPath, servedUnder, targetOf, type ObjectKey } from './resource.ts';
@@ -122,8 +122,17 @@ class ApiClient implements Client {
     try {
       await this.#call({ method: 'DELETE', path: objectPath(resource, targetOf(object)), body });
     } catch (error) {
-      if (!isNotFound(error) && !isConflict(error)) throw error;
+      if (isNotFound(error)) return;
+      if (!isConflict(error)) throw error;
+      // Somebody's webhook, say: no race that looking again would settle.
+      if (await this.#isStanding(resource, object)) throw new TransientError('ReconcileError', describe(error), { cause: error });
     }
+  }
+
+  /** Whether it is there as it was: then the conflict was not about another of its name, nor about one that is going already. */
+  async #isStanding<T extends K8sObject>(resource: Resource<T>, object: T): Promise<boolean> {
+    const there = await this.read(resource, targetOf(object));
+    return there?.metadata.uid === object.metadata.uid && there.metadata.deletionTimestamp === undefined;
   }
 
   async deleteAll(resource: Resource, namespace: string): Promise<void> {

@@ -11,7 +11,7 @@ export interface Deadline extends Disposable {
 }
 
 /** A signal that aborts after the given time, or soon after the process is asked to stop. */
-export function createDeadline(clock: Clock, ms: number, stopping: AbortSignal): Deadline {
+export function createDeadline(clock: Clock, ms: number, stopping?: AbortSignal): Deadline {
   const controller = new AbortController();
   let cut: Deadline['cut'];
   const cutOff = (by: Deadline['cut'], message: string): void => {
@@ -20,8 +20,8 @@ export function createDeadline(clock: Clock, ms: number, stopping: AbortSignal):
   };
   const timers = [clock.timer(ms, () => cutOff('timeout', `Nothing may take longer than ${ms / 1000} s`))];
   const drain = () => timers.push(clock.timer(DRAIN_MS, () => cutOff('stop', 'The operator is stopping')));
-  stopping.addEventListener('abort', drain, { once: true });
-  if (stopping.aborted) drain();
+  stopping?.addEventListener('abort', drain, { once: true });
+  if (stopping?.aborted === true) drain();
   return {
     signal: controller.signal,
     get cut() {
@@ -29,7 +29,7 @@ export function createDeadline(clock: Clock, ms: number, stopping: AbortSignal):
     },
     [Symbol.dispose]() {
       for (const timer of timers) timer[Symbol.dispose]();
-      stopping.removeEventListener('abort', drain);
+      stopping?.removeEventListener('abort', drain);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { untilAborted } from './clock.ts';
 import type { Part } from './manager.ts';
 
 /** A server of ours, and where it listens. */
@@ -35,10 +36,7 @@ export function httpPart(server: Server, { name, host, port, alongside, drainMs 
       server.listen(port, host, listening.resolve);
       await listening.promise;
       using _ = alongside?.();
-      await new Promise<void>((resolve) => {
-        signal.addEventListener('abort', () => resolve(), { once: true });
-        if (signal.aborted) resolve();
-      });
+      await untilAborted(signal);
       const closed = new Promise((resolve) => server.close(resolve));
       const cutOff = setTimeout(() => server.closeAllConnections(), drainMs);
       await closed;

@@ -124,7 +124,7 @@ class LeaseElector implements Elector {
     const { clock, timings } = this.#options;
     const started = clock.now();
     // No call may hang for so long that there is no second one: half of what a leader has.
-    using deadline = createDeadline(clock, timings.deadlineMs / 2, new AbortController().signal);
+    using deadline = createDeadline(clock, timings.deadlineMs / 2);
     try {
       const held = await this.#write(this.#client(deadline.signal));
       this.#held = held;
@@ -162,7 +162,7 @@ class LeaseElector implements Elector {
     if (!this.leads || this.#held === undefined) return;
     this.#renewedAt = -Infinity;
     const { clock, timings } = this.#options;
-    using deadline = createDeadline(clock, timings.retryMs, new AbortController().signal);
+    using deadline = createDeadline(clock, timings.retryMs);
     try {
       const spec = { ...this.#held.spec, holderIdentity: '', leaseDurationSeconds: 1, renewTime: this.#now() };
       await this.#client(deadline.signal).replace(Lease, { ...this.#held, spec });

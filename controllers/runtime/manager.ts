@@ -1,3 +1,4 @@
+import { untilAborted } from './clock.ts';
 import type { Logger } from './log.ts';
 
 /** Something that runs as long as the operator does. */
@@ -17,10 +18,7 @@ export interface Part {
 export async function runInOrder(parts: readonly (Part | readonly Part[])[], log: Logger, signal: AbortSignal): Promise<void> {
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => undefined);
-  const stopAsked = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  const stopAsked = untilAborted(signal);
   const running: { readonly names: readonly string[]; readonly stop: () => Promise<unknown> }[] = [];
   try {
     for (const part of parts) {

@@ -56,7 +56,7 @@ export async function runPass<T extends Conditioned, F>(
   const { finalizers = [], deletionTimestamp } = object.metadata;
   const held = finalizers.includes(finalizer);
   const leaving = deletionTimestamp !== undefined;
-  if (leaving && !held) return { kind: 'done' };
+  if (leaving && !held && !isLeftBehind(spec, object, context.cache)) return { kind: 'done' };
   const owner = { controller: spec.name, resource: spec.for, metadata: object.metadata, status: object.status };
   const scope: Scope<T, F> = { object, facts: spec.facts(), cache: context.cache, client: createWriter({ ...context, owner }), ...moment };
   // Alone and first: nothing may exist that a deletion could miss.
@@ -74,6 +74,10 @@ export async function runPass<T extends Conditioned, F>(
 
 const needsFinalizer = <T extends Conditioned, F>({ ending, concernsUs }: ControllerSpec<T, F>, object: T, cache: Reader): boolean =>
   ending !== undefined && (concernsUs?.(object, cache) ?? true);
+
+/** Whether somebody took our finalizer off an object that is being deleted, and what we made is still there: it can't be set again. */
+const isLeftBehind = <T extends Conditioned, F>({ lost, owns = [], name }: ControllerSpec<T, F>, object: T, cache: Reader): boolean =>
+  lost !== undefined && owns.some((declare) => cache.ownedBy(declare(name).resource, object).length > 0);
 
 async function holdOn<T extends Conditioned, F>(
   spec: ControllerSpec<T, F>,

@@ -1,11 +1,10 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Identity } from './certificates.ts';
 import { sleep, type Clock } from './clock.ts';
 import { describe } from './errors.ts';
 import type { Logger } from './log.ts';
-import type { ServingCertificate } from './serving.ts';
+import { createShowcase, type ServingCertificate } from './serving.ts';
 
 /** As often as controller-runtime looks; a kubelet takes a minute or two to bring a Secret up to date, so nobody waits for us. */
 const LOOK_MS = 10_000;
@@ -20,24 +19,20 @@ export interface ServingFilesOptions {
 
 /** A certificate that somebody else makes and renews, read from files. While they are being replaced, the last good one is shown. */
 export function servingFiles({ folder, clock, log }: ServingFilesOptions): ServingCertificate {
-  const listeners: ((identity: Identity) => void)[] = [];
-  let current: Identity | undefined;
+  const showcase = createShowcase(log);
   let said = '';
   async function look(): Promise<void> {
     const [cert, key] = await Promise.all(['tls.crt', 'tls.key'].map((name) => readFile(join(folder, name), 'utf8')));
-    if (cert === undefined || key === undefined || cert === current?.cert) return;
-    const leaf = new X509Certificate(cert);
-    if (!leaf.checkPrivateKey(createPrivateKey(key))) throw new Error('tls.key is not the key of tls.crt');
-    current = { cert, key };
-    log.info('Serving a certificate', { until: leaf.validToDate.toISOString() });
-    for (const listener of listeners) listener(current);
+    if (cert === undefined || key === undefined) return;
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) throw new Error('tls.key is not the key of tls.crt');
+    showcase.show({ cert, key });
   }
   return {
     name: 'webhook-certificates',
     get current() {
-      return current;
+      return showcase.current;
     },
-    onChange: (callback) => void listeners.push(callback),
+    onChange: showcase.onChange,
     async run(signal) {
       while (!signal.aborted) {
         // What can't be read is not quoted: it may be the key.

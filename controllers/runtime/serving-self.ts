@@ -1,7 +1,6 @@
 import { Secret } from '../../api/meta/builtin.ts';
 import { backoffMs } from './backoff.ts';
 import type { Caches } from './caches.ts';
-import type { Identity } from './certificates.ts';
 import { createClient, type Client } from './client.ts';
 import { sleep, type Clock } from './clock.ts';
 import { createDeadline } from './deadline.ts';
@@ -11,7 +10,7 @@ import { READ, allow, type PolicyRule } from './rbac.ts';
 import { fromData, issueGeneration, nextMoment, renewed, settleMs, toData, toShow, type Generation } from './serving-generations.ts';
 import { publish, readRegistrations, selectionOf, type Registrations } from './serving-registration.ts';
 import { createTrustMemory } from './serving-trust.ts';
-import type { ServingCertificate } from './serving.ts';
+import { createShowcase, type ServingCertificate } from './serving.ts';
 import type { Transport } from './transport.ts';
 
 /** The Secret in the operator's namespace that holds the certificates. */
@@ -59,8 +58,7 @@ export function selfIssued(options: SelfIssuedOptions): ServingCertificate {
   const { caches, clock, log, namespace, registrations, lifetimeMs } = options;
   const secrets = caches.informer(Secret, { namespace, ...selectionOf(CERTIFICATE_SECRET) });
   const memory = createTrustMemory(registrations.trusts, clock);
-  const listeners: ((identity: Identity) => void)[] = [];
-  let current: Generation | undefined;
+  const showcase = createShowcase(log);
   let wake = (): void => {};
 
   const look = (): readonly Generation[] => {
@@ -68,10 +66,7 @@ export function selfIssued(options: SelfIssuedOptions): ServingCertificate {
     const generations = fromData(secret?.data ?? {}, options.hosts);
     memory.note(generations);
     const next = toShow(generations, clock.date(), memory.trustedFor, settleMs(lifetimeMs));
-    if (next === undefined || next.cert === current?.cert) return generations;
-    current = next;
-    log.info('Serving a certificate', { until: next.validity.until.toISOString() });
-    for (const listener of listeners) listener(next);
+    if (next !== undefined) showcase.show(next);
     return generations;
   };
   const changed = (): void => {
@@ -92,9 +87,9 @@ export function selfIssued(options: SelfIssuedOptions): ServingCertificate {
   return {
     name: 'webhook-certificates',
     get current() {
-      return current;
+      return showcase.current;
     },
-    onChange: (callback) => void listeners.push(callback),
+    onChange: showcase.onChange,
     async run(signal) {
       for (let failures = 0; !signal.aborted;) {
         const trouble = await attempt(options, signal);

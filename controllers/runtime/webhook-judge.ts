@@ -54,15 +54,13 @@ export function createJudge(webhook: Webhook, cache: Reader, options: JudgeOptio
   };
 }
 
-const NEVER = new AbortController().signal;
-
 /** Reads that all reviews of a webhook share. */
 function readerOf({ transport, clock, userAgent }: JudgeOptions): Sight['read'] {
   const identity = { fieldManager: 'keystone-webhook', userAgent: `${userAgent} (webhook)` };
   const shared = sharedReads<K8sObject | undefined>();
   return async (resource, key) => {
     const object = await shared(`${nameOf(resource)} ${key.namespace}/${key.name}`, async () => {
-      using deadline = createDeadline(clock, READ_MS, NEVER);
+      using deadline = createDeadline(clock, READ_MS);
       return await createClient(transport, identity, deadline.signal).read(resource, key);
     });
     return object === undefined ? undefined : servedUnder(resource, object);

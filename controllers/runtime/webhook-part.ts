@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Caches } from './caches.ts';
-import { sleep } from './clock.ts';
+import { sleep, untilAborted } from './clock.ts';
 import { httpPart, type HttpPart } from './http-part.ts';
 import type { Check } from './health.ts';
 import { callSelf, createWatchdog } from './serving-check.ts';
@@ -86,7 +86,7 @@ export function webhookPart(options: WebhookPartOptions): WebhookPart {
       try {
         await Promise.race([untilAborted(signal), serving, helping]);
         leaving = true;
-        await sleep(clock, lingerMs, new AbortController().signal);
+        await sleep(clock, lingerMs);
         closing.abort();
         await serving;
       } finally {
@@ -106,9 +106,3 @@ function desksOf({ webhooks, caches, ...options }: WebhookPartOptions): Readonly
     ]),
   );
 }
-
-const untilAborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -1,3 +1,4 @@
+import { member, text } from '../../api/meta/untrusted.ts';
 import type { Review, Verdict } from '../../api/meta/webhook.ts';
 import { MalformedError } from './webhook-json.ts';
 
@@ -8,25 +9,25 @@ const LONGEST_UID = 256;
 
 /** The review in a body that was read; throws a MalformedError where there is none that could be answered. */
 export function reviewIn(body: unknown): Review {
-  if (textAt(body, 'apiVersion') !== API_VERSION || textAt(body, 'kind') !== KIND)
+  if (text(member(body, 'apiVersion')) !== API_VERSION || text(member(body, 'kind')) !== KIND)
     throw new MalformedError(`The body is no ${KIND} of ${API_VERSION}`);
-  const request = at(body, 'request');
-  const uid = textAt(request, 'uid');
+  const request = member(body, 'request');
+  const uid = text(member(request, 'uid'));
   if (uid === '' || uid.length > LONGEST_UID)
     throw new MalformedError(`The review has no request.uid of at most ${LONGEST_UID} characters`);
-  const resource = at(request, 'resource');
+  const resource = member(request, 'resource');
   return {
     uid,
-    operation: textAt(request, 'operation'),
-    group: textAt(resource, 'group'),
-    resource: textAt(resource, 'resource'),
-    subResource: textAt(request, 'subResource'),
-    namespace: textAt(request, 'namespace'),
-    name: textAt(request, 'name'),
+    operation: text(member(request, 'operation')),
+    group: text(member(resource, 'group')),
+    resource: text(member(resource, 'resource')),
+    subResource: text(member(request, 'subResource')),
+    namespace: text(member(request, 'namespace')),
+    name: text(member(request, 'name')),
     // Who says anything but no may mean yes.
-    dryRun: (at(request, 'dryRun') ?? false) !== false,
-    object: at(request, 'object'),
-    oldObject: at(request, 'oldObject'),
+    dryRun: (member(request, 'dryRun') ?? false) !== false,
+    object: member(request, 'object'),
+    oldObject: member(request, 'oldObject'),
   };
 }
 
@@ -55,16 +56,5 @@ export function answerTo({ uid, group, resource, name }: Review, verdict: Verdic
 }
 
 /** Never in the middle of a character. */
-const clip = (text: string, most: number): string =>
-  text.length <= most ? text : `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
-
-/** A member that is the object's own: a prototype lends nothing. */
-function at(value: unknown, name: string): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  return Object.getOwnPropertyDescriptor(value, name)?.value;
-}
-
-function textAt(value: unknown, name: string): string {
-  const found = at(value, name);
-  return typeof found === 'string' ? found : '';
-}
+const clip = (said: string, most: number): string =>
+  said.length <= most ? said : `${said.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;

@@ -1,6 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import type { RoleRule } from '../manifests/rbac.ts';
 
 /** One thing that a role permits, or that somebody did: `patch grants.keystone.io/status`, with a name where the right is for one object. */
 export type Right = string;
@@ -10,12 +11,7 @@ export const rightOf = (verb: string, resource: string, group: string, name = ''
   `${verb} ${group === '' ? resource : resource.replace(/^[^/]+/, (plural) => `${plural}.${group}`)}${name === '' ? '' : ` ${name}`}`;
 
 interface Role {
-  readonly rules: readonly {
-    readonly apiGroups: readonly string[];
-    readonly resources: readonly string[];
-    readonly resourceNames?: readonly string[];
-    readonly verbs: readonly string[];
-  }[];
+  readonly rules: readonly RoleRule[];
 }
 
 /** Every single right that the roles of a manifest grant. */

@@ -32,6 +32,7 @@ export const onControllers: readonly Attack[] = [
   ),
   change('asks for many later', WORKLOADS, 'apps/v1:deployments/plain', { spec: { replicas: MANY } }),
   change('asks for many by scale', WORKLOADS, 'apps/v1:deployments/plain/scale', { spec: { replicas: MANY } }),
+  create('has many made in order by load', WORKLOADS, 'autoscaling/v2:horizontalpodautoscalers', scaler({ maxReplicas: 101 })),
   create('has many asked for by load', WORKLOADS, 'autoscaling/v2:horizontalpodautoscalers', scaler({ maxReplicas: MANY })),
   create(
     'has many asked for by load, the old way',

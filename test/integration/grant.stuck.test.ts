@@ -184,6 +184,24 @@ describe('a Grant that loses its finalizer', () => {
     await eventually(async () => expect(await finalizers()).to.deep.equal(['keystone.io/grant']));
   });
 
+  it('while it is deleted and somebody else holds it ends all the same', async () => {
+    const engine = await world.run();
+    await world.create('g', { hard: HARD });
+    const slice = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
+    await engine.stop();
+    const hold = (names: readonly string[]) =>
+      api().call('PATCH', grants(), { body: { metadata: { finalizers: names } }, contentType: 'application/merge-patch+json' });
+    ok(await hold(['keystone.io/grant', 'example.com/theirs']));
+    await world.remove('g');
+    ok(await hold(['example.com/theirs']));
+    await world.run();
+    await eventually(async () => expect((await api().call('GET', `/api/v1/namespaces/${slice}`)).status).to.equal(404), {
+      withinMs: 60_000,
+    });
+    expect(await finalizers(), 'theirs is not ours to take').to.deep.equal(['example.com/theirs']);
+    ok(await hold([]));
+  }).timeout(90_000);
+
   it('and is deleted at once leaves no slice behind for long', async () => {
     const engine = await world.run();
     await world.create('g', { hard: HARD });

@@ -80,6 +80,7 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
     namespaces: IN_SLICES,
     when: { guest: `!(${SERVES_CLUSTER})` },
     variables: {
+      inOrder: 'request.resource.resource == "statefulsets" || dyn(object).spec.?scaleTargetRef.?kind.orValue("") == "StatefulSet"',
       template: 'dyn(object).spec.?template.?spec.or(dyn(object).spec.?jobTemplate.?spec.?template.?spec).orValue({})',
       containers: 'variables.template.?containers.orValue([]) + variables.template.?initContainers.orValue([])',
     },
@@ -93,8 +94,8 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
         text(`spec.replicas, and spec.maxReplicas of what scales by load, is at most ${MOST_REPLICAS}: lower it`),
       ),
       ordering: unless(
-        `!(request.resource.resource == "statefulsets") || dyn(object).spec.?replicas.orValue(1) <= ${MOST_IN_ORDER}`,
-        text(`spec.replicas of a StatefulSet is at most ${MOST_IN_ORDER}: lower it`),
+        `!(variables.inOrder) || (dyn(object).spec.?replicas.orValue(1) <= ${MOST_IN_ORDER} && dyn(object).spec.?maxReplicas.orValue(1) <= ${MOST_IN_ORDER})`,
+        text(`spec.replicas of a StatefulSet, and spec.maxReplicas of what scales one, is at most ${MOST_IN_ORDER}: lower it`),
       ),
       swelling: unless(
         `size(variables.containers) <= ${MOST_CONTAINERS} && variables.containers.all(c, ${LISTS.map((list) => `size(c.?${list}.orValue([])) <= ${MOST_ENTRIES}`).join(' && ')})`,

@@ -46,7 +46,7 @@ export const REASONS = {
     means:
       'A volume of the slice could not be marked as kept, so the slice is not taken away yet: that would delete the data. Its Pods have ended and nothing new begins.',
     remedy:
-      'The message names the volume and what refused the change. Mend that; it is tried again by itself. A Grant that is deleted goes after ten minutes all the same: then the namespace and its claims are left to you.',
+      'The message names the volume and what refused the change. Mend that; it is tried again by itself. A Grant that is deleted goes after ten minutes all the same; its slice is still looked after, and the log says what stands in the way.',
   },
   NotGrantor: {
     means: 'The Grant lends from another realm than this one, so it has no effect here. One repository may feed many clusters.',
