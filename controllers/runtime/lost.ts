@@ -30,9 +30,12 @@ export function lostOwners(owner: Resource, children: readonly Resource[], infor
     find(key) {
       const uid = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : '';
       if (uid === '' || isThere(uid)) return undefined;
-      const [child] = children.flatMap((resource) => informers.get(nameOf(resource))?.find(BY_OWNER, uid) ?? []);
-      const [, namespace, name] = /^\S+ (?:([^/]+)\/)?([^/]+)$/.exec(child?.metadata.annotations?.[OWNER_ANNOTATION] ?? '') ?? [];
-      return name === undefined ? undefined : { uid, name, ...(namespace === undefined ? {} : { namespace }) };
+      for (const child of children.flatMap((resource) => informers.get(nameOf(resource))?.find(BY_OWNER, uid) ?? [])) {
+        // Somebody may have rewritten the mark of one of them.
+        const [, namespace, name] = /^\S+ (?:([^/]+)\/)?([^/]+)$/.exec(child.metadata.annotations?.[OWNER_ANNOTATION] ?? '') ?? [];
+        if (name !== undefined) return { uid, name, ...(namespace === undefined ? {} : { namespace }) };
+      }
+      return undefined;
     },
   };
 }
