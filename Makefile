@@ -93,7 +93,7 @@ verify: node_modules/.package-lock.json ## Prove that generated files, format, l
 
 .PHONY: test
 test: typecheck ## Run everything that must hold on every change; ends with "N passed, N failed".
-	$(NODE) hack/verify/test.ts unit integration
+	$(NODE) hack/verify/test.ts unit integration e2e
 
 .PHONY: test-unit
 test-unit: node_modules/.package-lock.json ## Run the unit tests, which stand beside the code.
@@ -103,9 +103,13 @@ test-unit: node_modules/.package-lock.json ## Run the unit tests, which stand be
 test-integration: node_modules/.package-lock.json ## Run our controllers against a real API server.
 	$(NODE) hack/verify/test.ts integration
 
+.PHONY: test-e2e
+test-e2e: node_modules/.package-lock.json ## Run what needs real nodes, networks and storage.
+	$(NODE) hack/verify/test.ts e2e
+
 .PHONY: test-full
 test-full: typecheck ## Run everything, including what takes minutes of waiting.
-	TEST_FULL=1 $(NODE) hack/verify/test.ts unit integration
+	TEST_FULL=1 $(NODE) hack/verify/test.ts unit integration e2e
 
 # `make bench N=200 COLD=2000 ROUNDS=1 WORKERS=4` takes a minute or two; PUBLISH=1 puts the tables into docs/benchmarks.md.
 N ?= 2000
@@ -173,6 +177,16 @@ demo: node_modules/.package-lock.json ## Start a control plane and the operator 
 .PHONY: demo-down
 demo-down: node_modules/.package-lock.json ## End the demo and remove what it made.
 	$(NODE) hack/demo.ts down
+
+NODES ?= 1
+
+.PHONY: realm
+realm: node_modules/.package-lock.json ## Start N realms on this machine, each of NODES nodes with network and storage (N=1 NODES=1).
+	$(NODE) hack/realm.ts up $(if $(filter command line,$(origin N)),$(N),1) $(NODES)
+
+.PHONY: realms-down
+realms-down: node_modules/.package-lock.json ## End the realms of `make realm` and remove what they made.
+	$(NODE) hack/realm.ts down
 
 .PHONY: tour
 tour: node_modules/.package-lock.json ## Run the README's tour, which ends the demo.

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { removeContainer } from '../test/env/container.ts';
+import { removeContainers } from '../test/env/container.ts';
 import { startControlPlane } from '../test/env/control-plane.ts';
 import { readAccess } from '../test/env/api.ts';
 import { eventually } from '../test/env/eventually.ts';
@@ -50,7 +50,7 @@ async function isUp(): Promise<boolean> {
 
 async function startFresh(): Promise<void> {
   // What is left of one that was stopped or broken would be in the way.
-  if (attempt('docker', 'inspect', NAME).ok) await removeContainer(NAME, NAME);
+  if (attempt('docker', 'inspect', NAME).ok) await removeContainers([NAME], NAME);
   const workDir = join(FOLDER, 'control-plane');
   rmSync(workDir, { recursive: true, force: true });
   mkdirSync(workDir);
@@ -140,7 +140,7 @@ async function show(refusal: string): Promise<void> {
 async function down(): Promise<void> {
   const stopped = await stopInBackground(OPERATOR);
   const existed = attempt('docker', 'inspect', NAME).ok;
-  if (existed) await removeContainer(NAME, NAME);
+  if (existed) await removeContainers([NAME], NAME);
   rmSync(FOLDER, { recursive: true, force: true });
   console.log(stopped || existed ? 'The demo is down and everything it made is gone.' : 'No demo was up.');
 }

@@ -1,13 +1,20 @@
-/** Sets up the testbed: `build.ts` all of it, `build.ts kubectl` only what needs no Docker. */
+/** Sets up the testbed: `build.ts` what a control plane needs, `build.ts realms` what nodes need, too, `build.ts kubectl` only what needs no Docker. */
 import { ensureHyper } from './hyper.ts';
 import { seconds, SetupError } from './steps.ts';
-import { prepareTestbed } from './testbed.ts';
+import { prepareRealms, prepareTestbed } from './testbed.ts';
+
+const WAYS = new Map<string, () => Promise<string>>([
+  ['all', async () => `Image ${(await prepareTestbed()).image}`],
+  ['realms', async () => `Image ${(await prepareRealms()).image}`],
+  ['kubectl', async () => `bin/kubectl of ${await ensureHyper()}`],
+]);
 
 const started = performance.now();
 const [what = 'all', ...rest] = process.argv.slice(2);
 try {
-  if (rest.length > 0 || (what !== 'all' && what !== 'kubectl')) throw new SetupError('usage: build.ts [all|kubectl]');
-  console.log(what === 'kubectl' ? `bin/kubectl of ${await ensureHyper()}` : `Image ${(await prepareTestbed()).image}`);
+  const way = WAYS.get(what);
+  if (rest.length > 0 || way === undefined) throw new SetupError(`usage: build.ts [${[...WAYS.keys()].join('|')}]`);
+  console.log(await way());
   console.log(`Testbed ready after ${seconds(started)}.`);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;

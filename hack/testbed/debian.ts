@@ -26,6 +26,12 @@ export async function ensureFakeClock(): Promise<string> {
   return join(home, library);
 }
 
+/** Fetches what makes a file system of packages; tells how to run it. */
+export async function ensureDebootstrap(): Promise<{ readonly program: string; readonly env: Readonly<Record<string, string>> }> {
+  const home = await unpacked('debootstrap', 'usr/sbin/debootstrap');
+  return { program: join(home, 'usr/sbin/debootstrap'), env: { DEBOOTSTRAP_DIR: join(home, 'usr/share/debootstrap') } };
+}
+
 /** Where a package of the distribution is unpacked, beside us: installing it would change the machine, and may start services. */
 async function unpacked(name: string, program: string): Promise<string> {
   const home = join(ROOT, '.cache/debian', name);

@@ -1,34 +1,56 @@
 import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { HYPER } from './hyper.ts';
-import { attempt, ROOT, run, step } from './steps.ts';
+import { attempt, run, step } from './steps.ts';
 
-const REPOSITORY = 'keystone.test/control-plane';
+/** An image of one program and nothing else. */
+export interface ProgramImage {
+  readonly image: string;
+  /** The file here; it stands in the image's root. */
+  readonly program: string;
+  readonly args?: readonly string[];
+  /** Folders that everybody may write to. */
+  readonly folders?: readonly string[];
+}
 
-/** Makes the image of the control plane from bin/hyper alone unless it is there, and returns its name. */
+/** Makes the image of the control plane unless it is there, and returns its name. */
 export async function ensureImage(inputs: string): Promise<string> {
-  const image = `${REPOSITORY}:${inputs}`;
-  if (!attempt('docker', 'image', 'inspect', '--format', '{{.Id}}', image).ok) {
-    await step(`Making the image ${image}`, '4 s', () => importFiles(image));
-  }
+  const image = `keystone.test/control-plane:${inputs}`;
+  // The container runs as whoever runs the tests, so that they can read what it writes.
+  if (!hasImage(image))
+    await step(`Making the image ${image}`, '4 s', () =>
+      importProgram({ image, program: HYPER, args: ['control-plane'], folders: ['data', 'tmp', 'work'] }),
+    );
   return image;
 }
 
+/** Whether Docker has the image. */
+export const hasImage = (image: string): boolean => attempt('docker', 'image', 'inspect', '--format', '{{.Id}}', image).ok;
+
 /** An import needs neither a base image nor a builder, so it works wherever Docker does and asks no registry. */
-async function importFiles(image: string): Promise<void> {
-  const root = mkdtempSync(join(ROOT, 'bin/.image-'));
+export async function importProgram({ image, program, args = [], folders = ['tmp'] }: ProgramImage): Promise<void> {
+  const root = mkdtempSync(join(dirname(program), '.image-'));
+  const name = basename(program);
   try {
-    linkSync(HYPER, join(root, 'hyper'));
-    // The container runs as whoever runs the tests, so that they can read what it writes.
-    for (const folder of ['data', 'tmp', 'work']) {
+    linkSync(program, join(root, name));
+    for (const folder of folders) {
       mkdirSync(join(root, folder));
       chmodSync(join(root, folder), 0o1777);
     }
     chmodSync(root, 0o755);
-    await run('tar', ['-C', root, '-cf', `${root}.tar`, '.']);
-    await run('docker', ['import', '--change', 'ENTRYPOINT ["/hyper"]', '--change', 'CMD ["control-plane"]', `${root}.tar`, image]);
+    await importRoot(root, image, [`ENTRYPOINT ${JSON.stringify([`/${name}`])}`, `CMD ${JSON.stringify(args)}`]);
   } finally {
     rmSync(root, { recursive: true });
-    rmSync(`${root}.tar`, { force: true });
+  }
+}
+
+/** Turns a folder into an image. */
+export async function importRoot(root: string, image: string, changes: readonly string[]): Promise<void> {
+  const archive = `${root}.tar`;
+  try {
+    await run('tar', ['-C', root, '-cf', archive, '.']);
+    await run('docker', ['import', ...changes.flatMap((change) => ['--change', change]), archive, image]);
+  } finally {
+    rmSync(archive, { force: true });
   }
 }

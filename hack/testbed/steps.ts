@@ -39,13 +39,16 @@ export function attempt(program: string, ...args: readonly string[]): Outcome {
 export interface RunOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly stdin?: string;
   readonly onLine?: (line: string) => void;
 }
 
 /** Runs a long program to its end, without a word unless it fails; then its last lines are the error. */
-export function run(program: string, args: readonly string[], { cwd = ROOT, env = {}, onLine }: RunOptions = {}): Promise<void> {
+export function run(program: string, args: readonly string[], { cwd = ROOT, env = {}, stdin, onLine }: RunOptions = {}): Promise<void> {
   return new Promise((done, fail) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+    // It may end before it has read everything.
+    child.stdin.on('error', () => undefined).end(stdin);
     const last: string[] = [];
     const listen = (chunk: Buffer): void => {
       for (const line of chunk.toString().split('\n').filter(Boolean)) {

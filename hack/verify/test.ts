@@ -30,6 +30,16 @@ const SUITES = new Map<string, Suite>([
       needsRights: true,
     },
   ],
+  // Real nodes, a realm for each process and more where a test takes one apart.
+  [
+    'e2e',
+    {
+      files: ['test/e2e/**/*.test.ts'],
+      options: ['--require', './test/e2e/hooks.ts', '--timeout', '60000'],
+      processes: 1,
+      setup: 'hack/testbed/build.ts realms',
+    },
+  ],
 ]);
 
 const ROLE = 'config/rbac/role.yaml';
@@ -41,7 +51,8 @@ async function runSuite(name: string, { files, options, processes, setup, needsR
   const found = globSync([...files]).sort();
   console.log(`\n${name}: ${found.length} files`);
   if (found.length === 0) return problem(`no files match ${files.join(' ')}`);
-  if (setup !== undefined && spawnSync(process.execPath, [setup], { stdio: 'inherit' }).status !== 0) return problem(`${setup} failed`);
+  if (setup !== undefined && spawnSync(process.execPath, setup.split(' '), { stdio: 'inherit' }).status !== 0)
+    return problem(`${setup} failed`);
   const flags = process.argv.filter((a) => a.startsWith('--'));
   const rights = mkdtempSync(join(tmpdir(), 'rights-'));
   const ended = share(found, processes).map((part) =>

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 
@@ -33,17 +33,28 @@ export async function createInternalNetwork(name: string, labels: Record<string,
   await (await docker()).createNetwork({ Name: name, Internal: true, Labels: labels });
 }
 
-/** Removes a container and its network, as far as they exist. */
-export async function removeContainer(name: string, network: string): Promise<void> {
+/** Removes containers, their network, and the volume of the network's name, as far as they exist. */
+export async function removeContainers(names: readonly string[], network: string): Promise<void> {
   const client = await docker();
-  await client.getContainer(name).remove({ force: true, v: true }).catch(ignoreMissing);
+  await Promise.all(names.map((name) => client.getContainer(name).remove({ force: true, v: true }).catch(ignoreMissing)));
   await client.getNetwork(network).remove().catch(ignoreMissing);
+  await client.getVolume(network).remove().catch(ignoreMissing);
 }
 
-/** Removes the same at once, from an exit handler, which cannot wait for a promise. */
-export function removeContainerNow(name: string, network: string): void {
-  spawnSync('docker', ['rm', '--force', '--volumes', name]);
-  spawnSync('docker', ['network', 'rm', network]);
+/** Registers removal for every way in which a process ends short of SIGKILL, and returns how to take that back. */
+export function removeAtExit(names: readonly string[], network: string, workDir: string): () => void {
+  // An exit handler can't wait for a promise.
+  const remove = (): void => {
+    spawnSync('docker', ['rm', '--force', '--volumes', ...names]);
+    spawnSync('docker', ['network', 'rm', network]);
+    spawnSync('docker', ['volume', 'rm', network]);
+    rmSync(workDir, { recursive: true, force: true });
+  };
+  const interrupted = (): void => process.exit(130);
+  process.once('exit', remove).once('SIGINT', interrupted).once('SIGTERM', interrupted);
+  return () => {
+    process.off('exit', remove).off('SIGINT', interrupted).off('SIGTERM', interrupted);
+  };
 }
 
 /** Removes what processes of ours left behind that were killed before they could. */
@@ -55,6 +66,9 @@ export async function removeLeftovers(): Promise<void> {
   }
   for (const { Id, Labels } of await client.listNetworks({ filters })) {
     if (isLeftover(Labels)) await client.getNetwork(Id).remove().catch(ignoreMissing);
+  }
+  for (const { Name, Labels } of (await client.listVolumes({ filters })).Volumes) {
+    if (isLeftover(Labels)) await client.getVolume(Name).remove().catch(ignoreMissing);
   }
 }
 

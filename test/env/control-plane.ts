@@ -1,19 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GenericContainer, PullPolicy, type StartedTestContainer, Wait } from 'testcontainers';
 import { prepareTestbed } from '../../hack/testbed/testbed.ts';
 import { type Access, connect, readAccess } from './api.ts';
-import {
-  createInternalNetwork,
-  KEPT_LABEL,
-  ownedByThisProcess,
-  removeContainer,
-  removeContainerNow,
-  removeLeftovers,
-} from './container.ts';
+import { createInternalNetwork, KEPT_LABEL, ownedByThisProcess, removeAtExit, removeContainers, removeLeftovers } from './container.ts';
 import { eventually } from './eventually.ts';
+import { tails } from './logs.ts';
 
 const BOOT_DEADLINE_MS = 120_000;
 /** What the supervisor in the container prints once a client may come. */
@@ -53,9 +47,9 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const name = options.keepAs?.name ?? `keystone-test-${randomUUID().slice(0, 8)}`;
   const workDir = options.keepAs?.workDir ?? mkdtempSync(join(tmpdir(), `${name}-`));
   const labels = options.keepAs === undefined ? ownedByThisProcess() : { [KEPT_LABEL]: workDir };
-  const forgetExit = options.keepAs === undefined ? removeAtExit(name, workDir) : (): void => undefined;
+  const forgetExit = options.keepAs === undefined ? removeAtExit([name], name, workDir) : (): void => undefined;
   const stop = async (): Promise<void> => {
-    await removeContainer(name, name);
+    await removeContainers([name], name);
     rmSync(workDir, { recursive: true, force: true });
     forgetExit();
   };
@@ -64,7 +58,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     const container = await describe(image, name, workDir, options).withLabels(labels).start();
     return handle(container, workDir, stop);
   } catch (error) {
-    const logs = tails(workDir);
+    const logs = tails(join(workDir, 'logs'));
     await stop();
     throw new Error(`the control plane did not start: ${error instanceof Error ? error.message : String(error)}\n${logs}`, {
       cause: error,
@@ -122,27 +116,4 @@ async function untilReady(access: Access, withinMs: number): Promise<void> {
     },
     { withinMs, everyMs: 100 },
   );
-}
-
-/** Registers removal for every way in which a process ends short of SIGKILL, and returns how to take that back. */
-function removeAtExit(name: string, workDir: string): () => void {
-  const remove = (): void => {
-    removeContainerNow(name, name);
-    rmSync(workDir, { recursive: true, force: true });
-  };
-  const interrupted = (): void => process.exit(130);
-  process.once('exit', remove).once('SIGINT', interrupted).once('SIGTERM', interrupted);
-  return () => {
-    process.off('exit', remove).off('SIGINT', interrupted).off('SIGTERM', interrupted);
-  };
-}
-
-/** The end of each program's log; the supervisor's stands first and says which one to read. */
-function tails(workDir: string): string {
-  const folder = join(workDir, 'logs');
-  const tail = (name: string): string => {
-    const lines = readFileSync(join(folder, name), 'utf8').trimEnd().split('\n').slice(-10);
-    return [`--- ${name}`, ...lines.map((line) => line.slice(0, 300))].join('\n');
-  };
-  return existsSync(folder) ? readdirSync(folder).sort().map(tail).join('\n') : 'none of its programs has logged anything';
 }

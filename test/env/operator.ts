@@ -91,7 +91,11 @@ export function writeKubeconfig(path: string, server: string, ca: string, user: 
 }
 
 /** Runs kubectl as the administrator and returns what it printed; anything but success is an error that tells what it said. */
-export async function must(plane: ControlPlane, args: readonly string[], options: KubectlOptions = {}): Promise<string> {
+export async function must(
+  plane: Pick<ControlPlane, 'kubeconfigPath'>,
+  args: readonly string[],
+  options: KubectlOptions = {},
+): Promise<string> {
   const { code, stdout, stderr } = await kubectl(plane.kubeconfigPath, args, options);
   if (code !== 0) throw new Error(`kubectl ${args.join(' ')} ended with ${code}: ${stderr}`);
   return stdout;

@@ -10,10 +10,8 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 )
 
@@ -50,65 +48,43 @@ func runControlPlane(args []string) error {
 	if err := os.MkdirAll(logs, 0o755); err != nil {
 		return err
 	}
-	own, err := os.Create(filepath.Join(logs, "control-plane.log"))
-	if err != nil {
+	return supervise("control-plane", logs, readyLine, func(programs *fleet) error {
+		_, err := boot(s, logs, programs)
 		return err
-	}
-	log.SetOutput(io.MultiWriter(os.Stderr, own))
-	log.SetFlags(log.Lmicroseconds)
-	log.SetPrefix("control-plane: ")
-	stop := make(chan os.Signal, 1)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
-
-	programs := &fleet{}
-	booted := make(chan error, 1)
-	go func() { booted <- boot(s, logs, programs) }()
-	for {
-		select {
-		case err := <-booted:
-			if err != nil {
-				log.Print(err)
-				programs.stop()
-				return err
-			}
-			log.Print(readyLine)
-		case <-stop:
-			programs.stop()
-			return nil
-		}
-	}
+	})
 }
 
 // boot brings the programs up one after the other, each as soon as what it needs is there.
-func boot(s settings, logs string, programs *fleet) error {
-	programs.start(etcd, logs, etcdArgs(s))
+func boot(s settings, logs string, programs *fleet) (pki, error) {
+	programs.start(hyperProgram(etcd, logs, etcdArgs(s)))
 	addresses, err := ownAddresses()
 	if err != nil {
-		return err
+		return pki{}, err
 	}
 	keys, err := newPKI(filepath.Join(s.data, "pki"), addresses)
 	if err != nil {
-		return err
+		return pki{}, err
 	}
 	if err := os.WriteFile(auditPolicyFile(s), []byte(auditPolicy), 0o644); err != nil {
-		return err
+		return pki{}, err
 	}
-	programs.start(kubeAPIServer, logs, apiServerArgs(s, keys, addresses[0]))
+	programs.start(hyperProgram(kubeAPIServer, logs, apiServerArgs(s, keys, addresses[0])))
 	get := adminGetter(keys)
 	if err := waitUntil("a ready API server", bootDeadline, func() error { return get("/readyz") }); err != nil {
-		return err
+		return pki{}, err
 	}
 	log.Print("API server ready")
 	kcmConf := filepath.Join(s.data, "kcm.conf")
 	if err := keys.kubeconfig(kcmConf, secureURL, keys.manager); err != nil {
-		return err
+		return pki{}, err
 	}
-	programs.start(controllerManager, logs, controllerManagerArgs(kcmConf, keys))
+	programs.start(hyperProgram(controllerManager, logs, controllerManagerArgs(kcmConf, keys)))
 	account := "/api/v1/namespaces/default/serviceaccounts/default"
 	if err := waitUntil("the default ServiceAccount", bootDeadline, func() error { return get(account) }); err != nil {
-		return err
+		return pki{}, err
 	}
-	return keys.kubeconfig(filepath.Join(s.work, "admin.conf"), fmt.Sprintf("https://%s", net.JoinHostPort(addresses[0].String(), "6443")), keys.admin)
+	server := fmt.Sprintf("https://%s", net.JoinHostPort(addresses[0].String(), "6443"))
+	return keys, keys.kubeconfig(filepath.Join(s.work, "admin.conf"), server, keys.admin)
 }
 
 func ownAddresses() ([]net.IP, error) {

@@ -47,6 +47,9 @@ func apiServerArgs(s settings, keys pki, address net.IP) []string {
 		"--requestheader-client-ca-file=" + keys.frontProxyCA.certFile, "--requestheader-allowed-names=front-proxy-client",
 		"--requestheader-extra-headers-prefix=X-Remote-Extra-", "--requestheader-group-headers=X-Remote-Group",
 		"--requestheader-username-headers=X-Remote-User",
+		"--kubelet-certificate-authority=" + keys.ca.certFile, "--kubelet-preferred-address-types=InternalIP",
+		"--kubelet-client-certificate=" + keys.kubeletClient.certFile, "--kubelet-client-key=" + keys.kubeletClient.keyFile,
+		"--enable-admission-plugins=NodeRestriction",
 		"--proxy-client-cert-file=" + keys.frontProxy.certFile, "--proxy-client-key-file=" + keys.frontProxy.keyFile,
 		"--enable-aggregator-routing=true",
 		// Tests delete namespaces and read their own log: it must not be rotated away under them.
@@ -62,5 +65,7 @@ func controllerManagerArgs(kubeconfig string, keys pki) []string {
 		"--bind-address=127.0.0.1", "--leader-elect=false", "--service-cluster-ip-range=" + serviceRange,
 		// With the default limit the first ServiceAccount takes 8 s: dozens of controllers share one small budget at start.
 		"--kube-api-qps=300", "--kube-api-burst=600", "--pvclaimbinder-sync-period=2s",
+		// A node that is away shall be missed while a test waits.
+		"--node-monitor-grace-period=20s",
 	}
 }

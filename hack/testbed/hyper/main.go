@@ -1,8 +1,9 @@
-// Command hyper is a whole Kubernetes control plane in one file: it becomes the program that its first
+// Command hyper is all of Kubernetes in one file: it becomes the program that its first
 // argument (or the name it was started under) says. One link instead of many keeps a cold build short.
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,6 +16,9 @@ import (
 	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	kcm "k8s.io/kubernetes/cmd/kube-controller-manager/app"
+	kubeproxy "k8s.io/kubernetes/cmd/kube-proxy/app"
+	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
+	nodeagent "k8s.io/kubernetes/cmd/kubelet/app"
 )
 
 // The programs of Kubernetes, as hyper calls them and as the supervisor starts them.
@@ -22,6 +26,10 @@ const (
 	etcd              = "etcd"
 	kubeAPIServer     = "kube-apiserver"
 	controllerManager = "kube-controller-manager"
+	kubeScheduler     = "kube-scheduler"
+	kubelet           = "kubelet"
+	kubeProxy         = "kube-proxy"
+	csiFolders        = "csi"
 )
 
 func main() {
@@ -37,12 +45,18 @@ func main() {
 		os.Exit(cli.Run(apiserver.NewAPIServerCommand()))
 	case controllerManager:
 		os.Exit(cli.Run(kcm.NewControllerManagerCommand()))
+	case kubeScheduler:
+		os.Exit(cli.Run(scheduler.NewSchedulerCommand()))
+	case kubelet:
+		os.Exit(cli.Run(nodeagent.NewKubeletCommand(context.Background())))
+	case kubeProxy:
+		os.Exit(cli.Run(kubeproxy.NewProxyCommand()))
 	case "kubectl":
 		exit(cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()))
 	default:
 		own, found := subcommands[name]
 		if !found {
-			exit(fmt.Errorf("%q is none of %s, %s, %s, kubectl, control-plane, signal, compact, kstatus", name, etcd, kubeAPIServer, controllerManager))
+			exit(fmt.Errorf("%q is neither a program of Kubernetes nor one of ours", name))
 		}
 		exit(own(os.Args[1:]))
 	}
@@ -51,6 +65,9 @@ func main() {
 // What hyper does besides being one of Kubernetes' own programs.
 var subcommands = map[string]func(args []string) error{
 	"control-plane": runControlPlane,
+	"init":          runInit,
+	"node":          runNode,
+	csiFolders:      runCSI,
 	"signal":        sendSignal,
 	"compact":       compactEtcd,
 	"kstatus":       printKstatus,

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -38,7 +39,7 @@ type pki struct {
 	folder                                      string
 	ca, frontProxyCA                            identity
 	server, frontProxy                          identity
-	admin, manager                              identity
+	admin, manager, kubeletClient               identity
 	serviceAccountPrivate, serviceAccountPublic string
 }
 
@@ -65,6 +66,7 @@ func newPKI(folder string, addresses []net.IP) (p pki, err error) {
 	p.frontProxy = p.issue("front-proxy-client", &p.frontProxyCA, client("front-proxy-client"))
 	p.admin = p.issue("admin", &p.ca, client("kubernetes-admin", "system:masters"))
 	p.manager = p.issue("kcm", &p.ca, client("system:"+controllerManager))
+	p.kubeletClient = p.issue("apiserver-kubelet-client", &p.ca, client("kube-apiserver-kubelet-client", "system:masters"))
 	p.serviceAccountPrivate, p.serviceAccountPublic = p.serviceAccountKey()
 	return p, nil
 }
@@ -77,7 +79,11 @@ func client(user string, groups ...string) x509.Certificate {
 }
 
 // issue signs with the given CA; without one the certificate is a CA itself.
+// What was issued before a restart still holds.
 func (p *pki) issue(name string, by *identity, template x509.Certificate) identity {
+	if made, found := p.kept(name); found {
+		return made
+	}
 	key := newKey()
 	template.SerialNumber = orPanic(rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120)))
 	template.NotBefore = time.Now().Add(-time.Hour) // clocks of test containers may be off
@@ -99,17 +105,36 @@ func (p *pki) issue(name string, by *identity, template x509.Certificate) identi
 	return made
 }
 
+func (p *pki) kept(name string) (identity, bool) {
+	made := identity{certFile: p.path(name + ".crt"), keyFile: p.path(name + ".key")}
+	var err error
+	if made.keyPEM, err = os.ReadFile(made.keyFile); os.IsNotExist(err) {
+		return made, false
+	}
+	must(err)
+	made.certPEM = orPanic(os.ReadFile(made.certFile))
+	pair := orPanic(tls.X509KeyPair(made.certPEM, made.keyPEM))
+	made.certificate, made.key = pair.Leaf, pair.PrivateKey.(crypto.Signer)
+	return made, true
+}
+
 func (p *pki) serviceAccountKey() (private, public string) {
+	private, public = p.path("sa.key"), p.path("sa.pub")
+	if _, err := os.Stat(private); err == nil {
+		return private, public
+	}
 	key := newKey()
-	private = p.write("sa.key", encode("PRIVATE KEY", orPanic(x509.MarshalPKCS8PrivateKey(key))))
-	return private, p.write("sa.pub", encode("PUBLIC KEY", orPanic(x509.MarshalPKIXPublicKey(key.Public()))))
+	p.write("sa.pub", encode("PUBLIC KEY", orPanic(x509.MarshalPKIXPublicKey(key.Public()))))
+	p.write("sa.key", encode("PRIVATE KEY", orPanic(x509.MarshalPKCS8PrivateKey(key))))
+	return private, public
 }
 
 func (p *pki) write(name string, content []byte) string {
-	path := filepath.Join(p.folder, name)
-	must(os.WriteFile(path, content, 0o600))
-	return path
+	must(os.WriteFile(p.path(name), content, 0o600))
+	return p.path(name)
 }
+
+func (p *pki) path(name string) string { return filepath.Join(p.folder, name) }
 
 // kubeconfig writes one that stands alone, whole or not at all: who waits for the file may read it at once.
 func (p *pki) kubeconfig(path, server string, user identity) error {

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"log"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"sync"
 	"syscall"
@@ -14,13 +16,32 @@ import (
 // A program that hyper runs beside itself and starts again whenever it ends.
 type program struct {
 	name string
-	args []string
+	path string
+	argv []string
 	logs string // folder
 
 	mu       sync.Mutex
 	process  *os.Process
 	stopping bool
 	ended    chan struct{} // closed when it has stopped for good
+}
+
+// hyperProgram is one that hyper itself can become.
+func hyperProgram(name, logs string, args []string) *program {
+	self, err := os.Executable()
+	if err != nil {
+		self = "/proc/self/exe"
+	}
+	return &program{name: name, path: self, argv: append([]string{"hyper", name}, args...), logs: logs}
+}
+
+// external is one that stands on the PATH.
+func external(name, logs, file string, args ...string) *program {
+	path, err := exec.LookPath(file)
+	if err != nil {
+		path = file // starting it says what is wrong
+	}
+	return &program{name: name, path: path, argv: append([]string{file}, args...), logs: logs}
 }
 
 // A fleet is what the supervisor has started, in that order.
@@ -31,13 +52,13 @@ type fleet struct {
 }
 
 // start does nothing once the fleet is told to stop, which may happen while it is still being built up.
-func (f *fleet) start(name, logs string, args []string) {
+func (f *fleet) start(p *program) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.stopped {
 		return
 	}
-	p := &program{name: name, args: args, logs: logs, ended: make(chan struct{})}
+	p.ended = make(chan struct{})
 	f.programs = append(f.programs, p)
 	go p.keepRunning()
 }
@@ -86,11 +107,7 @@ func (p *program) startOnce() (*exec.Cmd, error) {
 		return nil, err
 	}
 	defer output.Close()
-	self, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	command := &exec.Cmd{Path: self, Args: append([]string{"hyper", p.name}, p.args...), Stdout: output, Stderr: output}
+	command := &exec.Cmd{Path: p.path, Args: p.argv, Stdout: output, Stderr: output}
 	if err := command.Start(); err != nil {
 		return nil, err
 	}
@@ -117,6 +134,37 @@ func (p *program) stop(within time.Duration) {
 		}
 		p.mu.Unlock()
 		<-p.ended
+	}
+}
+
+// supervise is the life of a container of programs: it boots them, says when they are ready, and stops them in order when told to.
+func supervise(name, logs, ready string, boot func(programs *fleet) error) error {
+	own, err := os.Create(filepath.Join(logs, name+".log"))
+	if err != nil {
+		return err
+	}
+	log.SetOutput(io.MultiWriter(os.Stderr, own))
+	log.SetFlags(log.Lmicroseconds)
+	log.SetPrefix(name + ": ")
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+
+	programs := &fleet{}
+	booted := make(chan error, 1)
+	go func() { booted <- boot(programs) }()
+	for {
+		select {
+		case err := <-booted:
+			if err != nil {
+				log.Print(err)
+				programs.stop()
+				return err
+			}
+			log.Print(ready)
+		case <-stop:
+			programs.stop()
+			return nil
+		}
 	}
 }
 

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"log"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// prepareMachine turns a container into something that a kubelet takes for a machine.
+func prepareMachine(s nodeSettings) error {
+	// Volumes that one program mounts have to be seen by all.
+	if err := command("mount", "--make-rshared", "/"); err != nil {
+		return err
+	}
+	if err := writableCgroups(); err != nil {
+		return err
+	}
+	for name, value := range map[string]string{
+		"net/ipv4/ip_forward":              "1",
+		"net/ipv4/conf/all/route_localnet": "1",
+	} {
+		if err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0o644); err != nil {
+			return err
+		}
+	}
+	// Some machines have them set for all, and let no container change them.
+	for name, value := range map[string]string{
+		"net/bridge/bridge-nf-call-iptables": "1",
+		"fs/inotify/max_user_instances":      "8192",
+		"fs/inotify/max_user_watches":        "524288",
+	} {
+		if err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0o644); err != nil {
+			log.Printf("left as it is: %v", err)
+		}
+	}
+	if err := network(s); err != nil {
+		return err
+	}
+	return writeNodeFiles(s)
+}
+
+// writableCgroups makes the container's own cgroups writable, which Docker mounts read-only for all but privileged containers.
+func writableCgroups() error {
+	if err := command("mount", "-o", "remount,rw", "/sys"); err != nil {
+		return err
+	}
+	mounts, err := os.Open("/proc/self/mounts")
+	if err != nil {
+		return err
+	}
+	defer mounts.Close()
+	for lines := bufio.NewScanner(mounts); lines.Scan(); {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 3 || !strings.HasPrefix(fields[1], "/sys/fs/cgroup") {
+			continue
+		}
+		options := "remount,bind,rw"
+		if fields[2] == "tmpfs" {
+			options = "remount,rw"
+		}
+		if err := command("mount", "-o", options, fields[1]); err != nil {
+			return err
+		}
+	}
+	return delegateControllers()
+}
+
+// delegateControllers lets Pods have limits where all controllers are in one hierarchy: one with processes of its own may not
+// hand controllers down, so ours move into a leaf.
+func delegateControllers() error {
+	const root = "/sys/fs/cgroup"
+	controllers, err := os.ReadFile(filepath.Join(root, "cgroup.controllers"))
+	if os.IsNotExist(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	leaf := filepath.Join(root, "init")
+	if err := os.MkdirAll(leaf, 0o755); err != nil {
+		return err
+	}
+	processes, err := os.ReadFile(filepath.Join(root, "cgroup.procs"))
+	if err != nil {
+		return err
+	}
+	for _, pid := range strings.Fields(string(processes)) {
+		if err := os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte(pid), 0o644); err != nil {
+			return err
+		}
+	}
+	for _, controller := range strings.Fields(string(controllers)) {
+		if err := os.WriteFile(filepath.Join(root, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
+			log.Printf("without the controller %s: %v", controller, err)
+		}
+	}
+	return nil
+}
+
+// network gives Pods their ways: to each other, to Services, and nowhere else.
+func network(s nodeSettings) error {
+	own := s.self()
+	steps := [][]string{
+		// Without any way out, programs of the node can't even dial the address of a Service. What arrives there is dropped.
+		{"ip", "route", "replace", "default", "via", s.gateway},
+		// Pods keep their addresses among each other, since policies name Pods. To all others they show their node's.
+		{"iptables", "-w", "-t", "nat", "-A", "POSTROUTING", "-s", own.podRange, "!", "-d", s.clusterRange, "-j", "MASQUERADE"},
+	}
+	for _, one := range s.all {
+		if one != own {
+			steps = append(steps, []string{"ip", "route", "replace", one.podRange, "via", one.address})
+		}
+	}
+	// Before kube-proxy knows an address it is refused at once: a packet that leaves makes a client wait for half a minute.
+	for _, chain := range []string{"FORWARD", "OUTPUT"} {
+		steps = append(steps, []string{"iptables", "-w", "-A", chain, "-d", serviceRange, "-j", "REJECT"})
+	}
+	for _, step := range steps {
+		if err := command(step[0], step[1:]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importImages tells containerd of the images that came with the node.
+func importImages(folder string) error {
+	archives, err := filepath.Glob(filepath.Join(folder, "*.tar"))
+	if err != nil {
+		return err
+	}
+	if err := waitUntil("containerd", bootDeadline, func() error { return command("ctr", "version") }); err != nil {
+		return err
+	}
+	for _, archive := range archives {
+		if err := command("ctr", "--namespace", "k8s.io", "images", "import", archive); err != nil {
+			return err
+		}
+	}
+	log.Printf("%d image archives imported", len(archives))
+	return nil
+}
+
+// command runs a short program to its end; what it said is in the error.
+func command(name string, args ...string) error {
+	output, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		said := strings.TrimSpace(string(output))
+		return fmt.Errorf("%s %s: %w %s", filepath.Base(name), strings.Join(args[:min(len(args), 4)], " "), err, strconv.Quote(said[max(0, len(said)-1000):]))
+	}
+	return nil
+}

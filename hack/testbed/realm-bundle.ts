@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { MODULE } from './hyper.ts';
+import { importProgram } from './image.ts';
+import { REALM_PROGRAMS } from './realm-programs.ts';
+import { attempt, ROOT, run, SetupError, step } from './steps.ts';
+
+const MANIFESTS = join(MODULE.module, 'manifests');
+const SNAPSHOTS = 'github.com/kubernetes-csi/external-snapshotter/client/v8';
+
+/** What runs in Pods of every realm; the name in a realm carries no hash, so that manifests can name it. */
+const IN_PODS = [
+  { name: 'pause', args: [] },
+  { name: 'pod', args: ['serve'] },
+  { name: 'coredns', args: [] },
+];
+/** The image of tests' Pods: a server, and ways to find out what a network lets through. */
+export const POD_IMAGE = 'realm.test/pod:1';
+
+/** Puts together what a node brings along, images and manifests, and returns the folder. */
+export async function ensureBundle(programs: string): Promise<string> {
+  const hash = createHash('sha256')
+    .update(programs)
+    .update(readFileSync(import.meta.filename));
+  for (const name of globSync('*.yaml', { cwd: MANIFESTS }).sort()) hash.update(name).update(readFileSync(join(MANIFESTS, name)));
+  const folder = join(ROOT, '.cache/realm', hash.digest('hex').slice(0, 12));
+  if (!existsSync(folder)) await step('Putting together what nodes of realms bring along', '10 s', () => assemble(folder));
+  return folder;
+}
+
+async function assemble(folder: string): Promise<void> {
+  mkdirSync(join(ROOT, '.cache/realm'), { recursive: true });
+  const fresh = mkdtempSync(`${folder}.`);
+  try {
+    for (const part of ['images', 'manifests/1-kinds', 'manifests/2-objects']) mkdirSync(join(fresh, part), { recursive: true });
+    const images = IN_PODS.map(({ name }) => `realm.test/${name}:1`);
+    for (const { name, args } of IN_PODS) await importProgram({ image: `realm.test/${name}:1`, program: join(REALM_PROGRAMS, name), args });
+    await run('docker', ['save', '--output', join(fresh, 'images/realm.tar'), ...images]);
+    cpSync(MANIFESTS, join(fresh, 'manifests/2-objects'), { recursive: true });
+    for (const file of globSync(`${moduleFolder(SNAPSHOTS)}/config/crd/snapshot.*.yaml`))
+      cpSync(file, join(fresh, 'manifests/1-kinds', basename(file)));
+    // In one move: who comes meanwhile finds all of it or nothing.
+    if (!existsSync(folder)) renameSync(fresh, folder);
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+function moduleFolder(module: string): string {
+  const { ok, output } = attempt('go', '-C', MODULE.module, 'list', '-m', '-f', '{{.Dir}}', module);
+  if (!ok) throw new SetupError(`Go does not find ${module}: ${output}`);
+  return output;
+}

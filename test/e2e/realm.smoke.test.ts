@@ -1,0 +1,128 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect } from 'chai';
+import { KUBECTL } from '../../hack/testbed/hyper.ts';
+import { importProgram } from '../../hack/testbed/image.ts';
+import { REALM_PROGRAMS } from '../../hack/testbed/realm-programs.ts';
+import { eventually } from '../env/eventually.ts';
+import { restart } from '../env/realm-faults.ts';
+import { pushImage } from '../env/realm-images.ts';
+import { realm } from './hooks.ts';
+import { claim, pod, podSpec, service } from './pods.ts';
+
+const NS = 'smoke';
+
+describe('a realm is a cluster as people know them', function () {
+  this.timeout(180_000);
+  const kubectl = (...args: readonly string[]): Promise<string> => realm().kubectl(['-n', NS, ...args], { withinMs: 100_000 });
+  const inPod = (name: string, ...command: readonly string[]): Promise<string> => kubectl('exec', name, '--', '/pod', ...command);
+  const untilReady = (...names: readonly string[]): Promise<string> =>
+    kubectl('wait', '--for=condition=Ready', '--timeout=60s', ...names.map((name) => `pod/${name}`));
+
+  before(async () => {
+    await realm().kubectl(['create', 'namespace', NS]);
+    await eventually(() => kubectl('get', 'serviceaccount', 'default'));
+    const labels = { app: 'web' };
+    const metadata = { namespace: NS, name: 'web' };
+    const spec = { replicas: 2, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec() } };
+    await realm().apply({ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec }, service(NS, 'web'), pod(NS, 'client'));
+    await kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
+    await untilReady('client');
+  });
+  after(() => kubectl('delete', 'namespace', NS, '--wait=false'));
+
+  it('finds a Service by its name and spreads calls over its Pods', async () => {
+    expect((await inPod('client', 'resolve', `web.${NS}.svc.cluster.local`)).trim()).to.match(/^10\.96\./);
+    const hosts = new Set<string>();
+    await eventually(async () => {
+      hosts.add(/host=(\S+)/.exec(await inPod('client', 'get', `http://web.${NS}/`))?.[1] ?? '');
+      expect(hosts.size).to.equal(2);
+    });
+  });
+
+  it('shows logs as they are written', async () => {
+    const { kubeconfigPath } = realm();
+    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfigPath };
+    const follow = spawn(KUBECTL, ['-n', NS, 'logs', '-f', 'client'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const lines: string[] = [];
+    createInterface({ input: follow.stdout }).on('line', (line) => lines.push(line));
+    try {
+      await eventually(() => expect(lines.join()).to.include('serving'));
+      await inPod('client', 'get', 'http://127.0.0.1:8080/seen');
+      await eventually(() => expect(lines.join()).to.include('/seen'));
+    } finally {
+      follow.kill();
+      await once(follow, 'close');
+    }
+  });
+
+  it('forwards a port', async () => {
+    const env = { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: realm().kubeconfigPath };
+    const forward = spawn(KUBECTL, ['-n', NS, 'port-forward', 'service/web', ':80'], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    forward.stdout.setEncoding('utf8').on('data', (text: string) => (said += text));
+    try {
+      const port = await eventually(() => {
+        const found = /127\.0\.0\.1:(\d+)/.exec(said)?.[1];
+        if (found === undefined) throw new Error(`port-forward says ${said}`);
+        return found;
+      });
+      expect(await (await fetch(`http://127.0.0.1:${port}/forwarded`)).text()).to.include('path=/forwarded');
+    } finally {
+      forward.kill();
+      await once(forward, 'close');
+    }
+  });
+
+  it('passes calls through the API server', async () => {
+    const answer = await realm().kubectl(['get', '--raw', `/api/v1/namespaces/${NS}/services/http:web:80/proxy/through`]);
+    expect(answer).to.include('path=/through');
+  });
+
+  it('keeps a volume when its Pod goes, and copies it by a snapshot to equal bytes', async () => {
+    await realm().apply(claim(NS, 'data'), pod(NS, 'writer', { claim: 'data' }));
+    await untilReady('writer');
+    const hash = await inPod('writer', 'write', '/data/noise', '4096', 'seed');
+    await kubectl('delete', 'pod', 'writer');
+    const snapshot = { apiVersion: 'snapshot.storage.k8s.io/v1', kind: 'VolumeSnapshot', metadata: { namespace: NS, name: 'then' } };
+    await realm().apply(pod(NS, 'reader', { claim: 'data', node: realm().nodes[1]?.name ?? '' }), {
+      ...snapshot,
+      spec: { source: { persistentVolumeClaimName: 'data' }, volumeSnapshotClassName: 'standard' },
+    });
+    await untilReady('reader');
+    expect(await inPod('reader', 'sum', '/data/noise')).to.equal(hash);
+    await kubectl('wait', '--for=jsonpath={.status.readyToUse}=true', 'volumesnapshot/then', '--timeout=60s');
+    expect(await inPod('reader', 'write', '/data/noise', '4096', 'another seed')).not.to.equal(hash);
+    await realm().apply(claim(NS, 'restored', 'then'), pod(NS, 'restored', { claim: 'restored' }));
+    await untilReady('restored');
+    expect(await inPod('restored', 'sum', '/data/noise')).to.equal(hash);
+  });
+
+  it("pulls an image from the realm's own registry", async () => {
+    const pushed = 'keystone.test/pushed:1';
+    await importProgram({ image: pushed, program: join(REALM_PROGRAMS, 'pod'), args: ['serve'] });
+    const image = await pushImage(realm(), pushed);
+    await realm().apply(pod(NS, 'pulled', { image, node: realm().nodes[1]?.name ?? '' }));
+    await untilReady('pulled');
+    expect(await kubectl('get', 'events', '--field-selector=involvedObject.name=pulled')).to.include('Successfully pulled');
+  });
+
+  it('ends what takes more memory than it may, and says so', async () => {
+    await realm().apply(pod(NS, 'greedy', { args: ['eat', '200'], limits: { memory: '32Mi' } }));
+    const reason = '{.status.containerStatuses[0].state.terminated.reason}{.status.containerStatuses[0].lastState.terminated.reason}';
+    await eventually(async () => expect(await kubectl('get', 'pod', 'greedy', '-o', `jsonpath=${reason}`)).to.include('OOMKilled'), {
+      withinMs: 60_000,
+    });
+  });
+
+  it('is whole again after each of its nodes was restarted', async () => {
+    await realm().apply(claim(NS, 'kept'), pod(NS, 'keeper', { claim: 'kept' }));
+    await untilReady('keeper');
+    const hash = await inPod('keeper', 'write', '/data/noise', '64', 'kept');
+    for (const node of realm().nodes) await restart(node);
+    await eventually(async () => expect(await inPod('keeper', 'sum', '/data/noise')).to.equal(hash), { withinMs: 90_000 });
+    await eventually(async () => expect(await inPod('client', 'get', `http://web.${NS}/`)).to.include('host=web-'), { withinMs: 90_000 });
+  });
+});

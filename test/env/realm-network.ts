@@ -1,0 +1,53 @@
+import { networkInterfaces } from 'node:os';
+import { docker } from './container.ts';
+
+/** The addresses of one realm: nodes and the way out in the last block, Pods in the first half, a block for each node. */
+export interface RealmNetwork {
+  readonly name: string;
+  readonly gateway: string;
+  readonly podRange: string;
+  readonly node: (index: number) => { readonly address: string; readonly podRange: string };
+}
+
+/** Ranges that a realm may have: 10.100.0.0/16 to 10.199.0.0/16. */
+const FIRST = 100;
+const COUNT = 100;
+
+/**
+ * Creates a network that no packet leaves, in a range that nobody uses here. Pods have addresses of the same range as their
+ * nodes: what crosses Docker's bridge from any other is dropped.
+ */
+export async function createRealmNetwork(name: string, labels: Record<string, string>): Promise<RealmNetwork> {
+  const client = await docker();
+  const offset = Math.floor(Math.random() * COUNT);
+  for (let tried = 0; tried < COUNT; tried++) {
+    const second = FIRST + ((offset + tried) % COUNT);
+    if (isTaken(second)) continue;
+    const range = `10.${second}`;
+    const Config = [{ Subnet: `${range}.0.0/16`, IPRange: `${range}.255.0/24`, Gateway: `${range}.255.1` }];
+    const created = await client.createNetwork({ Name: name, Internal: true, Labels: labels, IPAM: { Driver: 'default', Config } }).then(
+      () => true,
+      (error: unknown) => {
+        if (!/overlaps/.test(String(error))) throw error;
+        return false;
+      },
+    );
+    if (created) return networkOf(name, range);
+  }
+  throw new Error(
+    `All ranges from 10.${FIRST}.0.0/16 to 10.${FIRST + COUNT - 1}.0.0/16 are in use on this machine: free one of them, see docker network ls and ip address.`,
+  );
+}
+
+const networkOf = (name: string, range: string): RealmNetwork => ({
+  name,
+  gateway: `${range}.255.1`,
+  podRange: `${range}.0.0/17`,
+  node: (index) => ({ address: `${range}.255.${index + 2}`, podRange: `${range}.${index}.0/24` }),
+});
+
+/** Docker looks at its own networks only. */
+function isTaken(second: number): boolean {
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+  return addresses.some((address) => address.startsWith(`10.${second}.`));
+}

@@ -1,0 +1,64 @@
+import { GenericContainer, PullPolicy, type StartedTestContainer, Wait } from 'testcontainers';
+import type { RealmTestbed } from '../../hack/testbed/testbed.ts';
+import type { RealmNetwork } from './realm-network.ts';
+
+const BOOT_DEADLINE_MS = 180_000;
+/** What a node prints once it takes Pods and enforces policies. */
+const READY_LINE = 'node ready';
+const DEVICES = ['/dev/kmsg', '/dev/net/tun', '/dev/fuse'];
+
+/** What is to become a node. */
+export interface NodePlan {
+  readonly name: string;
+  readonly index: number;
+  /** All nodes of the realm, this one among them, the control plane first. */
+  readonly all: readonly string[];
+  readonly network: RealmNetwork;
+  readonly testbed: RealmTestbed;
+  readonly workDir: string;
+  readonly labels: Record<string, string>;
+}
+
+/** Starts a node and returns when it is Ready. */
+export function startNode(plan: NodePlan): Promise<StartedTestContainer> {
+  return new NodeContainer(plan).start();
+}
+
+/** A container that may do what a node must. `--privileged` asks for more than some machines can give: see docs/testbed.md. */
+class NodeContainer extends GenericContainer {
+  constructor({ name, index, all, network, testbed, workDir, labels }: NodePlan) {
+    super(testbed.image);
+    const { address } = network.node(index);
+    const members = all.map((member, at) => {
+      const { address: ip, podRange } = network.node(at);
+      return `--member=${member}=${ip}=${podRange}`;
+    });
+    this.withName(name)
+      .withHostname(name)
+      .withPullPolicy(PullPolicy.neverPull())
+      .withAddedCapabilities('ALL')
+      .withDroppedCapabilities('SYS_RESOURCE')
+      .withSecurityOpt('seccomp=unconfined', 'apparmor=unconfined')
+      .withNetworkMode(network.name)
+      .withTmpFs({ '/run': 'exec' })
+      .withBindMounts([
+        { source: workDir, target: '/work', mode: 'rw' },
+        ...Object.entries(testbed.mounts).map(([target, source]) => ({ source, target, mode: 'ro' as const })),
+      ])
+      .withCommand([`--name=${name}`, ...members, `--cluster-range=${network.podRange}`, `--gateway=${network.gateway}`])
+      .withLabels(labels)
+      .withWaitStrategy(Wait.forLogMessage(READY_LINE))
+      .withStartupTimeout(BOOT_DEADLINE_MS);
+    Object.assign(this.hostConfig, {
+      // Over the API, what the command line calls systempaths=unconfined.
+      MaskedPaths: [],
+      ReadonlyPaths: [],
+      CgroupnsMode: 'private',
+      DeviceCgroupRules: ['a *:* rwm'],
+      Devices: DEVICES.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rwm' })),
+      // Volumes of Pods, the same on every node of the realm.
+      Mounts: [{ Type: 'volume', Source: network.name, Target: '/volumes', VolumeOptions: { Labels: labels } }],
+    });
+    this.createOpts.NetworkingConfig = { EndpointsConfig: { [network.name]: { IPAMConfig: { IPv4Address: address } } } };
+  }
+}

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { KUBECTL } from '../../hack/testbed/hyper.ts';
+import { eventually, type Patience } from './eventually.ts';
+import type { Realm } from './realm.ts';
+
+/** Where a probe runs. */
+export interface InPod {
+  readonly namespace: string;
+  readonly pod: string;
+}
+
+/** A change that a probe saw, and when, in milliseconds since 1970. */
+export interface Change {
+  readonly at: number;
+  readonly state: string;
+}
+
+/** A program in a Pod that watches what the network lets through. */
+export interface Probe {
+  /** All changes so far; the first one is what it found. */
+  readonly changes: () => readonly Change[];
+  /** Resolves with the change to this state if it is the latest one. */
+  readonly until: (state: string, patience?: Patience) => Promise<Change>;
+  readonly stop: () => void;
+}
+
+/** Opens new connections to HOST:PORT twenty times a second, each of which counts as `open` once the other side answers; else `closed`. */
+export function probe(realm: Realm, where: InPod, address: string): Probe {
+  return watch(realm, where, ['probe', address]);
+}
+
+/** Keeps one connection to HOST:PORT: `alive` while the other side answers, then `stalled` or `ended`. */
+export function holdConnection(realm: Realm, where: InPod, address: string): Probe {
+  return watch(realm, where, ['hold', address]);
+}
+
+function watch({ kubeconfigPath }: Realm, { namespace, pod }: InPod, command: readonly string[]): Probe {
+  const child = spawn(KUBECTL, ['exec', '--namespace', namespace, pod, '--', '/pod', ...command], {
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfigPath },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const changes: Change[] = [];
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    const [at, state = ''] = line.split(' ');
+    changes.push({ at: Number(at), state });
+  });
+  return {
+    changes: () => changes,
+    until: (state, patience) =>
+      eventually(() => {
+        const latest = changes.at(-1);
+        if (latest?.state === state) return latest;
+        throw new Error(`${command.join(' ')} in ${pod} is ${latest?.state ?? 'without a word'}, not ${state}. ${said}`);
+      }, patience),
+    // In the Pod it goes on until it has something to tell, or the Pod ends.
+    stop: () => void child.kill('SIGKILL'),
+  };
+}
