@@ -9,6 +9,8 @@ export interface ProgramImage {
   /** The file here; it stands in the image's root. */
   readonly program: string;
   readonly args?: readonly string[];
+  /** More names of the program, which may be another program under them. */
+  readonly aliases?: readonly string[];
   /** Folders that everybody may write to. */
   readonly folders?: readonly string[];
 }
@@ -28,11 +30,11 @@ export async function ensureImage(inputs: string): Promise<string> {
 export const hasImage = (image: string): boolean => attempt('docker', 'image', 'inspect', '--format', '{{.Id}}', image).ok;
 
 /** An import needs neither a base image nor a builder, so it works wherever Docker does and asks no registry. */
-export async function importProgram({ image, program, args = [], folders = ['tmp'] }: ProgramImage): Promise<void> {
+export async function importProgram({ image, program, args = [], aliases = [], folders = ['tmp'] }: ProgramImage): Promise<void> {
   const root = mkdtempSync(join(dirname(program), '.image-'));
   const name = basename(program);
   try {
-    linkSync(program, join(root, name));
+    for (const file of [name, ...aliases]) linkSync(program, join(root, file));
     for (const folder of folders) {
       mkdirSync(join(root, folder));
       chmodSync(join(root, folder), 0o1777);

@@ -8,6 +8,8 @@ import type { Realm } from './realm.ts';
 export interface InPod {
   readonly namespace: string;
   readonly pod: string;
+  /** More flags for kubectl, such as on whose behalf. */
+  readonly flags?: readonly string[];
 }
 
 /** A change that a probe saw, and when, in milliseconds since 1970. */
@@ -25,18 +27,21 @@ export interface Probe {
   readonly stop: () => void;
 }
 
-/** Opens new connections to HOST:PORT twenty times a second, each of which counts as `open` once the other side answers; else `closed`. */
-export function probe(realm: Realm, where: InPod, address: string): Probe {
-  return watch(realm, where, ['probe', address]);
+/**
+ * Opens new connections to HOST:PORT twenty times a second, each of which counts as `open` once the other side answers; else
+ * `closed`. They go by way of a proxy if one is named, as socks5://HOST:PORT.
+ */
+export function probe(realm: Realm, where: InPod, address: string, ...proxy: readonly string[]): Probe {
+  return watch(realm, where, ['probe', address, ...proxy]);
 }
 
 /** Keeps one connection to HOST:PORT: `alive` while the other side answers, then `stalled` or `ended`. */
-export function holdConnection(realm: Realm, where: InPod, address: string): Probe {
-  return watch(realm, where, ['hold', address]);
+export function holdConnection(realm: Realm, where: InPod, address: string, ...proxy: readonly string[]): Probe {
+  return watch(realm, where, ['hold', address, ...proxy]);
 }
 
-function watch({ kubeconfigPath }: Realm, { namespace, pod }: InPod, command: readonly string[]): Probe {
-  const child = spawn(KUBECTL, ['exec', '--namespace', namespace, pod, '--', '/pod', ...command], {
+function watch({ kubeconfigPath }: Realm, { namespace, pod, flags = [] }: InPod, command: readonly string[]): Probe {
+  const child = spawn(KUBECTL, ['exec', ...flags, '--namespace', namespace, pod, '--', '/pod', ...command], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfigPath },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

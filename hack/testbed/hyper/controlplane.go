@@ -31,6 +31,7 @@ func (e *extraArgs) Set(value string) error { *e = append(*e, value); return nil
 type settings struct {
 	work, data     string
 	apiServerExtra extraArgs
+	kubelets       bool // whether nodes are real
 }
 
 // runControlPlane is the first process of a container: it starts etcd, the API server and the controller manager, keeps
@@ -78,7 +79,7 @@ func boot(s settings, logs string, programs *fleet) (pki, error) {
 	if err := keys.kubeconfig(kcmConf, secureURL, keys.manager); err != nil {
 		return pki{}, err
 	}
-	programs.start(hyperProgram(controllerManager, logs, controllerManagerArgs(kcmConf, keys)))
+	programs.start(hyperProgram(controllerManager, logs, controllerManagerArgs(s, kcmConf, keys)))
 	account := "/api/v1/namespaces/default/serviceaccounts/default"
 	if err := waitUntil("the default ServiceAccount", bootDeadline, func() error { return get(account) }); err != nil {
 		return pki{}, err

@@ -63,7 +63,7 @@ func (s nodeSettings) own(file string) string  { return filepath.Join(s.folder(s
 // runNode is a node of a realm: containerd, kubelet, kube-proxy and what enforces network policies; the first one also runs
 // the control plane. It works in a container that may do what a node must, see docs/testbed.md.
 func runNode(args []string) error {
-	s := nodeSettings{settings: settings{data: "/var/lib/realm"}}
+	s := nodeSettings{settings: settings{data: "/var/lib/realm", kubelets: true}}
 	flags := flag.NewFlagSet("node", flag.ContinueOnError)
 	flags.StringVar(&s.work, "work", "/work", "folder that the nodes of a realm share with the host")
 	flags.StringVar(&s.name, "name", "", "the name of this node")

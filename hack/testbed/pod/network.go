@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"os"
 	"time"
+
+	"golang.org/x/net/proxy"
 )
 
 const (
@@ -18,20 +20,41 @@ const (
 	patient = 300 * time.Millisecond
 )
 
-// get prints what a URL answers; PROXY names a SOCKS5 or HTTP proxy to go through.
-func get(args []string) error {
-	if len(args) != 1 {
-		return errors.New("usage: pod get URL")
-	}
-	transport := &http.Transport{}
-	if through := os.Getenv("PROXY"); through != "" {
-		proxy, err := url.Parse(through)
+// dialer connects directly, or by way of the SOCKS proxy that the last of the arguments names, and gives up in time.
+func dialer(args []string, patience time.Duration) (dial, error) {
+	var way proxy.ContextDialer = &net.Dialer{}
+	if len(args) > 1 {
+		address, err := url.Parse(args[1])
 		if err != nil {
-			return err
+			return nil, err
 		}
-		transport.Proxy = http.ProxyURL(proxy)
+		through, err := proxy.FromURL(address, &net.Dialer{})
+		if err != nil {
+			return nil, err
+		}
+		way = through.(proxy.ContextDialer)
 	}
-	client := &http.Client{Timeout: 5 * time.Second, Transport: transport}
+	return func(address string) (net.Conn, error) {
+		within, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		return way.DialContext(within, "tcp", address)
+	}, nil
+}
+
+type dial func(address string) (net.Conn, error)
+
+// get prints what a URL answers.
+func get(args []string) error {
+	if len(args) < 1 || len(args) > 2 {
+		return errors.New("usage: pod get URL [socks5://HOST:PORT]")
+	}
+	connect, err := dialer(args, 5*time.Second)
+	if err != nil {
+		return err
+	}
+	client := &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+		DialContext: func(_ context.Context, _, address string) (net.Conn, error) { return connect(address) },
+	}}
 	answer, err := client.Get(args[0])
 	if err != nil {
 		return err
@@ -44,12 +67,16 @@ func get(args []string) error {
 // probe opens a connection again and again, and prints the time in ms and "open" or "closed" whenever that changes.
 // A connection counts as open once the other side has answered: something on the way may accept in its stead.
 func probe(args []string) error {
-	if len(args) != 1 {
-		return errors.New("usage: pod probe HOST:PORT")
+	if len(args) < 1 || len(args) > 2 {
+		return errors.New("usage: pod probe HOST:PORT [socks5://HOST:PORT]")
+	}
+	connect, err := dialer(args, patient)
+	if err != nil {
+		return err
 	}
 	for last := ""; ; time.Sleep(every) {
 		state := "closed"
-		if answers(args[0]) == nil {
+		if answers(connect, args[0]) == nil {
 			state = "open"
 		}
 		if state != last {
@@ -59,8 +86,8 @@ func probe(args []string) error {
 	}
 }
 
-func answers(address string) error {
-	connection, err := net.DialTimeout("tcp", address, patient)
+func answers(connect dial, address string) error {
+	connection, err := connect(address)
 	if err != nil {
 		return err
 	}
@@ -82,10 +109,14 @@ func ping(connection net.Conn, lines *bufio.Reader) error {
 
 // hold keeps one connection, and prints the time in ms and "alive", "stalled" or "ended" whenever that changes.
 func hold(args []string) error {
-	if len(args) != 1 {
-		return errors.New("usage: pod hold HOST:PORT")
+	if len(args) < 1 || len(args) > 2 {
+		return errors.New("usage: pod hold HOST:PORT [socks5://HOST:PORT]")
 	}
-	connection, err := net.DialTimeout("tcp", args[0], 5*time.Second)
+	connect, err := dialer(args, 5*time.Second)
+	if err != nil {
+		return err
+	}
+	connection, err := connect(args[0])
 	if err != nil {
 		return err
 	}

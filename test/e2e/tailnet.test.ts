@@ -1,0 +1,81 @@
+import { expect } from 'chai';
+import { eventually } from '../env/eventually.ts';
+import { holdConnection, probe, type Probe } from '../env/realm-probe.ts';
+import { type Realm, startRealm } from '../env/realm.ts';
+import { type Gateway, startTailnet, type Tailnet } from '../env/tailnet.ts';
+import { pod, service } from './pods.ts';
+
+const NS = 'shop';
+const PATIENCE = { withinMs: 30_000 };
+const EVERYBODY = { acls: [{ action: 'accept', src: ['*'], dst: ['*:*'] }] };
+
+describe('two realms in one tailnet', function () {
+  this.timeout(180_000);
+  let realms: readonly [Realm, Realm];
+  let tailnet: Tailnet;
+  let lender: Gateway;
+  let borrower: Gateway;
+  const probes: Probe[] = [];
+
+  before(async function () {
+    this.timeout(15 * 60_000);
+    realms = await Promise.all([startRealm({ name: 'lender' }), startRealm({ name: 'borrower' })]);
+    tailnet = await startTailnet(realms);
+    [lender, borrower] = tailnet.gateways as [Gateway, Gateway];
+    await Promise.all(
+      realms.map(async (realm) => {
+        await realm.kubectl(['create', 'namespace', NS]);
+        await eventually(() => realm.kubectl(['-n', NS, 'get', 'serviceaccount', 'default']));
+        await realm.apply(pod(NS, 'web'), service(NS, 'web'));
+        await realm.kubectl(['-n', NS, 'wait', '--for=condition=Ready', '--timeout=60s', 'pod/web'], { withinMs: 70_000 });
+      }),
+    );
+    await lender.serve(80, `web.${NS}.svc.cluster.local:80`);
+    await lender.serve(7777, `web.${NS}.svc.cluster.local:7777`);
+  });
+  afterEach(() => {
+    for (const made of probes.splice(0)) made.stop();
+  });
+  after(async () => {
+    await tailnet?.stop();
+    await Promise.all(realms.map((realm) => realm.stop()));
+  });
+
+  const client = { namespace: NS, pod: 'web' };
+  const kept = (made: Probe): Probe => (probes.push(made), made);
+  const watch = (): Probe => kept(probe(borrower.realm, client, `${lender.address}:7777`, borrower.proxy));
+  const hold = (): Probe => kept(holdConnection(borrower.realm, client, `${lender.address}:7777`, borrower.proxy));
+
+  it('lets a Pod of one call a Service of the other', async () => {
+    const command = ['-n', NS, 'exec', 'web', '--', '/pod', 'get', `http://${lender.address}/across`, borrower.proxy];
+    await eventually(async () => expect(await borrower.realm.kubectl(command)).to.include('host=web path=/across'), PATIENCE);
+  });
+
+  it('lets nobody through whom the policy does not name', async () => {
+    const watched = watch();
+    await watched.until('open', PATIENCE);
+    await tailnet.setPolicy({ acls: [] });
+    const denied = Date.now();
+    console.log(`      closed ${(await watched.until('closed', PATIENCE)).at - denied} ms after the policy was set`);
+    await tailnet.setPolicy(EVERYBODY);
+    const allowed = Date.now();
+    console.log(`      opened ${(await watched.until('open', PATIENCE)).at - allowed} ms after the policy was set`);
+  });
+
+  it('cuts a connection that a policy leaves alone when the key of a gateway ends', async () => {
+    const held = hold();
+    const watched = watch();
+    await Promise.all([held.until('alive', PATIENCE), watched.until('open', PATIENCE)]);
+    await tailnet.setPolicy({ acls: [] });
+    await watched.until('closed', PATIENCE);
+    expect(held.changes().at(-1)?.state).to.equal('alive');
+    const expired = Date.now();
+    await tailnet.expire(borrower);
+    const cut = await eventually(() => {
+      const latest = held.changes().at(-1);
+      expect(latest?.state).to.be.oneOf(['stalled', 'ended']);
+      return latest?.at ?? 0;
+    }, PATIENCE);
+    console.log(`      cut ${cut - expired} ms after the key was ended`);
+  });
+});
