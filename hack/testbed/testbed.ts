@@ -1,6 +1,7 @@
 import { ensureDocker } from './docker.ts';
 import { ensureHyper, KUBERNETES } from './hyper.ts';
 import { ensureImage } from './image.ts';
+import { requireMachine } from './machine.ts';
 import { ensureNodeImage } from './node-image.ts';
 import { ensureBundle } from './realm-bundle.ts';
 import { ensureRealmPrograms, REALM_PROGRAMS } from './realm-programs.ts';
@@ -26,6 +27,7 @@ export async function prepareTestbed(): Promise<Testbed> {
 /** Sets up what realms with nodes need; takes well under a second when nothing is missing. */
 export async function prepareRealms(): Promise<RealmTestbed> {
   await ensureDocker();
+  requireMachine();
   await ensureHyper();
   const bundle = await ensureBundle(await ensureRealmPrograms());
   return { image: await ensureNodeImage(), mounts: { '/opt/kubernetes': KUBERNETES, '/opt/realm': REALM_PROGRAMS, '/bundle': bundle } };

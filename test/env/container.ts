@@ -1,4 +1,5 @@
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { readlinkSync, rmSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
@@ -15,9 +16,12 @@ export const KEPT_LABEL = 'keystone.test/kept-for';
 /** This process, told from those of other machines and containers that may share the Docker daemon. */
 const PLACE = `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
 
-/** The labels of what must not outlive this process. */
-export function ownedByThisProcess(): Record<string, string> {
-  return { [OWNER_LABEL]: `${PLACE} ${process.pid}` };
+/** Names the folder that goes with a network of ours. */
+const FOLDER_LABEL = 'keystone.test/folder';
+
+/** The labels of what must not outlive this process, nor may the folder that goes with it. */
+export function ownedByThisProcess(folder?: string): Record<string, string> {
+  return { [OWNER_LABEL]: `${PLACE} ${process.pid}`, ...(folder === undefined ? {} : { [FOLDER_LABEL]: folder }) };
 }
 
 /** The Docker client that testcontainers uses. */
@@ -65,7 +69,11 @@ export async function removeLeftovers(): Promise<void> {
     if (isLeftover(Labels)) await client.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing);
   }
   for (const { Id, Labels } of await client.listNetworks({ filters })) {
-    if (isLeftover(Labels)) await client.getNetwork(Id).remove().catch(ignoreMissing);
+    if (!isLeftover(Labels)) continue;
+    await client.getNetwork(Id).remove().catch(ignoreMissing);
+    const folder = Labels?.[FOLDER_LABEL] ?? '';
+    // A label is what anybody may have written.
+    if (folder.startsWith(join(tmpdir(), 'keystone-'))) rmSync(folder, { recursive: true, force: true });
   }
   for (const { Name, Labels } of (await client.listVolumes({ filters })).Volumes) {
     if (isLeftover(Labels)) await client.getVolume(Name).remove().catch(ignoreMissing);

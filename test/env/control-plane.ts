@@ -46,7 +46,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   await removeLeftovers();
   const name = options.keepAs?.name ?? `keystone-test-${randomUUID().slice(0, 8)}`;
   const workDir = options.keepAs?.workDir ?? mkdtempSync(join(tmpdir(), `${name}-`));
-  const labels = options.keepAs === undefined ? ownedByThisProcess() : { [KEPT_LABEL]: workDir };
+  const labels = options.keepAs === undefined ? ownedByThisProcess(workDir) : { [KEPT_LABEL]: workDir };
   const forgetExit = options.keepAs === undefined ? removeAtExit([name], name, workDir) : (): void => undefined;
   const stop = async (): Promise<void> => {
     await removeContainers([name], name);

@@ -1,4 +1,5 @@
 import { networkInterfaces } from 'node:os';
+import { SetupError } from '../../hack/testbed/steps.ts';
 import { docker } from './container.ts';
 
 /** The addresses of one realm: nodes and the way out in the last block, Pods in the first half, a block for each node. */
@@ -34,7 +35,7 @@ export async function createRealmNetwork(name: string, labels: Record<string, st
     );
     if (created) return networkOf(name, range);
   }
-  throw new Error(
+  throw new SetupError(
     `All ranges from 10.${FIRST}.0.0/16 to 10.${FIRST + COUNT - 1}.0.0/16 are in use on this machine: free one of them, see docker network ls and ip address.`,
   );
 }

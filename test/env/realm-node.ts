@@ -1,11 +1,11 @@
 import { GenericContainer, PullPolicy, type StartedTestContainer, Wait } from 'testcontainers';
+import { NODE_DEVICES } from '../../hack/testbed/machine.ts';
 import type { RealmTestbed } from '../../hack/testbed/testbed.ts';
 import type { RealmNetwork } from './realm-network.ts';
 
 const BOOT_DEADLINE_MS = 180_000;
 /** What a node prints once it takes Pods and enforces policies. */
 const READY_LINE = 'node ready';
-const DEVICES = ['/dev/kmsg', '/dev/net/tun', '/dev/fuse'];
 
 /** What is to become a node. */
 export interface NodePlan {
@@ -55,7 +55,7 @@ class NodeContainer extends GenericContainer {
       ReadonlyPaths: [],
       CgroupnsMode: 'private',
       DeviceCgroupRules: ['a *:* rwm'],
-      Devices: DEVICES.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rwm' })),
+      Devices: NODE_DEVICES.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rwm' })),
       // Volumes of Pods, the same on every node of the realm.
       Mounts: [{ Type: 'volume', Source: network.name, Target: '/volumes', VolumeOptions: { Labels: labels } }],
     });

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StartedTestContainer } from 'testcontainers';
+import { SetupError } from '../../hack/testbed/steps.ts';
 import { prepareRealms } from '../../hack/testbed/testbed.ts';
 import { type Access, readAccess } from './api.ts';
 import { KEPT_LABEL, ownedByThisProcess, removeAtExit, removeContainers, removeLeftovers } from './container.ts';
@@ -69,6 +70,10 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
     );
     return handle(name, workDir, nodes, stop);
   } catch (error) {
+    if (error instanceof SetupError) {
+      await stop();
+      throw error;
+    }
     const logs = tails(join(workDir, 'nodes'));
     await stop();
     throw new Error(`the realm ${name} did not start: ${error instanceof Error ? error.message : String(error)}\n${logs}`, {
@@ -81,7 +86,8 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
 function placeOf({ name: base = 'realm', keepIn }: RealmOptions) {
   if (keepIn !== undefined) return { name: base, workDir: keepIn, labels: { [KEPT_LABEL]: keepIn }, isKept: true };
   const name = `keystone-${base}-${randomUUID().slice(0, 8)}`;
-  return { name, workDir: mkdtempSync(join(tmpdir(), `${name}-`)), labels: ownedByThisProcess(), isKept: false };
+  const workDir = mkdtempSync(join(tmpdir(), `${name}-`));
+  return { name, workDir, labels: ownedByThisProcess(workDir), isKept: false };
 }
 
 function nodeOf(container: StartedTestContainer, name: string, address: string): RealmNode {
