@@ -1,3 +1,4 @@
+import { POD_IMAGE } from './testbed/realm-bundle.ts';
 import { eventually } from '../test/env/eventually.ts';
 import type { KubectlResult } from '../test/env/kubectl.ts';
 
@@ -9,12 +10,11 @@ const GRANT = 'for-bob';
 /** Each asks for 300 thousandths of the one CPU that is lent: the fourth does not fit. */
 const PODS = ['one', 'two', 'three', 'four'];
 
-/** The demo has no nodes, so it lends more than there is, knowingly. */
 const grant = (realm: string): object => ({
   apiVersion: 'keystone.io/v1alpha1',
   kind: 'Grant',
   metadata: { name: GRANT, namespace: NAMESPACE },
-  spec: { grantorRealm: realm, granteeRealm: 'bob-home', hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' }, overcommit: 'Allow' },
+  spec: { grantorRealm: realm, granteeRealm: 'bob-home', hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' } },
 });
 
 const resources = { requests: { cpu: '300m', memory: '64Mi' }, limits: { cpu: '300m', memory: '64Mi' } };
@@ -25,7 +25,7 @@ const pod = (name: string, namespace: string): object => ({
   metadata: { name, namespace },
   spec: {
     securityContext: { runAsNonRoot: true, runAsUser: 65532, seccompProfile: { type: 'RuntimeDefault' } },
-    containers: [{ name: 'work', image: 'example.invalid/work', resources, securityContext }],
+    containers: [{ name: 'work', image: POD_IMAGE, imagePullPolicy: 'Never', resources, securityContext }],
   },
 });
 
@@ -37,6 +37,7 @@ export async function lendAndUseUp(run: Run, realm: string): Promise<string> {
   await must(run, ['wait', '--for=create', 'serviceaccount/default', '-n', namespace, '--timeout=30s']);
   let refusal = '';
   for (const name of PODS) refusal = (await run(['apply', '-f', '-'], JSON.stringify(pod(name, namespace)))).stderr.trim();
+  await must(run, ['wait', '--for=condition=Ready', 'pod', '--all', '-n', namespace, '--timeout=60s']);
   if (!refusal.includes('exceeded quota')) throw new Error(`The fourth pod was not refused as it should be: ${refusal}`);
   await eventually(async () => {
     const used = await must(run, ['get', `grant/${GRANT}`, '-n', NAMESPACE, '-o', 'jsonpath={.status.used.requests\\.cpu}']);

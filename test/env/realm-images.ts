@@ -1,11 +1,16 @@
 import { spawn } from 'node:child_process';
-import type { Realm, RealmNode } from './realm.ts';
+import type { Realm } from './realm.ts';
 
 /** Under this name every node pulls from its realm's own registry. */
 const REGISTRY = 'registry.realm';
 
+/** The machines of a realm, by the names of their containers. */
+export interface Nodes {
+  readonly nodes: readonly { readonly name: string }[];
+}
+
 /** Brings an image that Docker has onto every node of a realm; Pods name it as Docker does, and never pull it. */
-export async function loadImage(realm: Realm, image: string): Promise<void> {
+export async function loadImage(realm: Nodes, image: string): Promise<void> {
   await Promise.all(realm.nodes.map((node) => load(node, image)));
 }
 
@@ -25,9 +30,9 @@ export async function pushImage({ nodes: [first] }: Realm, image: string): Promi
 }
 
 /** From one Docker command to the other, without a file between. */
-async function load({ container, name }: RealmNode, image: string): Promise<void> {
+async function load({ name }: Nodes['nodes'][number], image: string): Promise<void> {
   const save = spawn('docker', ['save', image], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const imports = spawn('docker', ['exec', '-i', container.getId(), 'ctr', '--namespace', 'k8s.io', 'images', 'import', '-'], {
+  const imports = spawn('docker', ['exec', '-i', name, 'ctr', '--namespace', 'k8s.io', 'images', 'import', '-'], {
     stdio: [save.stdout, 'pipe', 'pipe'],
   });
   let said = '';
