@@ -4,23 +4,29 @@ import { loadavg } from 'node:os';
 import { attempt, seconds } from '../../hack/testbed/steps.ts';
 import { prepareRealms } from '../../hack/testbed/testbed.ts';
 import { pod } from '../e2e/pods.ts';
+import { ownedByThisProcess } from '../env/container.ts';
 import { eventually } from '../env/eventually.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
 
 const STARTS = Number(process.env['BENCH_STARTS'] ?? 20);
 const AT_ONCE = Number(process.env['BENCH_AT_ONCE'] ?? 3);
 
-/** What a machine may be left with: names of containers, networks and volumes, processes and mounts. */
-const traces = (): string =>
-  [
-    ...[
-      ['ps', '-aq'],
-      ['network', 'ls', '-q'],
-      ['volume', 'ls', '-q'],
-    ].map((args) => attempt('docker', ...args).output),
-    attempt('pgrep', '-c', 'hyper|containerd-shim|kube-router|coredns').output,
-    String(readFileSync('/proc/self/mounts', 'utf8').split('\n').length),
-  ].join('\n');
+/** What a machine may be left with: containers, networks and volumes of realms of this process, and mounts. */
+const traces = (): string => {
+  const ours = Object.entries(ownedByThisProcess()).flatMap(([label, owner]) => ['--filter', `label=${label}=${owner}`]);
+  const kinds = [
+    ['ps', '--all'],
+    ['network', 'ls'],
+    ['volume', 'ls'],
+  ] as const;
+  const mounts = readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('keystone-realm'));
+  return [...kinds.map((kind) => attempt('docker', ...kind, '--quiet', ...ours).output), ...mounts].join('\n');
+};
+/** A container is a tree of processes: none may outlive it. */
+const programs = (): number =>
+  Number(attempt('pgrep', '--count', '--full', '^(hyper|kube-router|csi-|snapshot-controller|registry|containerd)').output);
 
 const memoryOf = ({ name }: Realm): string => attempt('docker', 'stats', '--no-stream', '--format', '{{.MemUsage}}', name).output;
 
@@ -44,6 +50,7 @@ async function withPods(realm: Realm): Promise<void> {
 
 await prepareRealms();
 const before = traces();
+const programsBefore = programs();
 const starts: number[] = [];
 const stops: number[] = [];
 let memory = '';
@@ -73,7 +80,8 @@ console.log(`| what | measured |
 | ${AT_ONCE} at once, each with DNS and two Pods Ready | ${(together / 1000).toFixed(1)} s |
 | memory of each | ${memories.join(', ')} |
 | their end | ${(ended / 1000).toFixed(1)} s |
-| containers, networks, volumes, processes and mounts left | ${traces() === before ? 'none' : 'SOME'} |`);
+| containers, networks, volumes and mounts left | ${traces() === before ? 'none' : 'SOME'} |
+| programs that run afterwards, of those before | ${programs()} of ${programsBefore} |`);
 console.log(`\nload ${loadavg()[0]?.toFixed(1)}, after ${seconds(0)} of this process`);
 if (traces() !== before) {
   console.log(`before:\n${before}\nafter:\n${traces()}`);

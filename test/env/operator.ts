@@ -69,7 +69,8 @@ export async function installOperator(plane: ControlPlane): Promise<{ readonly k
   await must(plane, ['apply', '--server-side', '-f', 'config/manager/namespace.yaml', '-f', 'config/manager/serviceaccount.yaml']);
   for (const folder of folders) await must(plane, ['apply', '--server-side', '-k', folder]);
   await must(plane, ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-  const token = await must(plane, ['create', 'token', 'keystone-operator', '-n', OPERATOR_NAMESPACE]);
+  // A whole fault matrix takes longer than the hour that a token has unasked.
+  const token = await must(plane, ['create', 'token', 'keystone-operator', '-n', OPERATOR_NAMESPACE, '--duration=12h']);
   const folder = mkdtempSync(join(plane.workDir, 'operator-'));
   const kubeconfig = join(folder, 'kubeconfig');
   writeKubeconfig(kubeconfig, plane.server, plane.ca, { token: token.trim() });
