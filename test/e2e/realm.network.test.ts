@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { expect } from 'chai';
+import { attempt } from '../../hack/testbed/steps.ts';
+import { skip } from '../../hack/verify/skip.ts';
 import { eventually } from '../env/eventually.ts';
 import { holdConnection, probe, type Probe } from '../env/realm-probe.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
@@ -75,6 +77,20 @@ describe('a realm enforces network policies', function () {
   it('lets no realm reach another, policies or not', async () => {
     await watch(`${other.nodes[0].address}:6443`).until('closed', PATIENCE);
     await expectFailure(() => realm().nodes[0].exec('hyper', 'kubectl', '--server', other.server, '--request-timeout=2s', 'version'));
+  });
+
+  it('lets no packet out of this machine', function () {
+    const rules = attempt('iptables-save', '--table', 'filter');
+    if (!rules.ok) skip(this, `the rules of this machine can't be read, which takes root: ${rules.output}`);
+    for (const { name } of [realm(), other]) {
+      const format = '{{.Id}} {{.Internal}} {{(index .IPAM.Config 0).Subnet}}';
+      const [id = '', isInternal, range = ''] = attempt('docker', 'network', 'inspect', '--format', format, name).output.split(' ');
+      expect(isInternal).to.equal('true');
+      const bridge = `br-${id.slice(0, 12)}`;
+      // Whatever comes from the bridge for anybody else is dropped, and whatever is for it from anybody else.
+      for (const rule of [`! -d ${range} -i ${bridge} -j DROP`, `! -s ${range} -o ${bridge} -j DROP`])
+        expect(rules.output).to.include(rule);
+    }
   });
 
   it('lets nothing in where nobody may call, from whichever node', async () => {

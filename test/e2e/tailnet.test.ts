@@ -51,6 +51,22 @@ describe('two realms in one tailnet', function () {
     await eventually(async () => expect(await borrower.realm.kubectl(command)).to.include('host=web path=/across'), PATIENCE);
   });
 
+  it('leads directly from one to the other, although both stand behind a wall', async () => {
+    await eventually(async () => {
+      const pong = await borrower.tailscale(['ping', '--c=10', '--timeout=2s', lender.name]);
+      expect(pong).to.match(/via \d+\.\d+\.\d+\.\d+:\d+ in/);
+    }, PATIENCE);
+  });
+
+  it('opens no other way from one to the other', async () => {
+    const address = await lender.realm.nodes[0].exec('hostname', '--all-ip-addresses');
+    for (const one of address
+      .trim()
+      .split(/\s+/)
+      .filter((found) => !found.endsWith('.0.1')))
+      await kept(probe(borrower.realm, client, `${one}:6443`)).until('closed', PATIENCE);
+  });
+
   it('lets nobody through whom the policy does not name', async () => {
     const watched = watch();
     await watched.until('open', PATIENCE);

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-/** The name that its certificate is for; every realm finds it under an address of its own. */
+/** The name that its certificate is for. */
 export const HEADSCALE_NAME = 'headscale.realm.test';
 /** Where it serves the control protocol and, over the same port, relays. */
 export const HEADSCALE_PORT = 8443;

@@ -10,7 +10,7 @@ export interface GatewayOptions {
   readonly image: string;
   /** The authority of Headscale's certificate. */
   readonly ca: string;
-  /** Headscale's address in this realm, and its name. */
+  /** Headscale's address and its name. */
   readonly coordinator: string;
   readonly hostname: string;
 }

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { GenericContainer, PullPolicy, type StartedTestContainer } from 'testcontainers';
 import { ensureTailnet } from '../../hack/testbed/tailnet.ts';
 import { issueAuthority, issueServer } from '../../controllers/runtime/certificates.ts';
-import { docker, ownedByThisProcess, removeAtExit, removeContainers } from './container.ts';
+import { createInternalNetwork, docker, ownedByThisProcess, removeAtExit, removeContainers } from './container.ts';
 import { eventually } from './eventually.ts';
 import { gatewayObjects, NAMESPACE, TAILSCALE } from './tailnet-gateway.ts';
 import { HEADSCALE_NAME, HEADSCALE_PORT, headscaleConfig } from './tailnet-config.ts';
 import { loadImage } from './realm-images.ts';
-import type { Realm } from './realm.ts';
+import type { Realm, RealmNode } from './realm.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -22,11 +22,13 @@ export interface Gateway {
   readonly address: string;
   /** The way of this realm's Pods into the tailnet. */
   readonly proxy: string;
+  /** Runs the gateway's own command line. */
+  readonly tailscale: (args: readonly string[], stdin?: string) => Promise<string>;
   /** Lets the tailnet reach HOST:PORT of this realm under a port of the gateway's address. */
   readonly serve: (port: number, target: string) => Promise<void>;
 }
 
-/** Several realms in one real tailnet: they share nothing but a Headscale that each of them reaches. */
+/** Several realms in one real tailnet. */
 export interface Tailnet {
   /** In the order of the realms. */
   readonly gateways: readonly Gateway[];
@@ -39,22 +41,30 @@ export interface Tailnet {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts a Headscale in the networks of all these realms and a gateway in each, and returns when all have joined. */
+/**
+ * Starts a Headscale and a gateway in each realm, and returns when all have joined. Between them is a network as the internet is to
+ * households: Headscale stands in it, and the first node of each realm, which lets out what its Pods send and nothing in but answers.
+ */
 export async function startTailnet(realms: readonly Realm[]): Promise<Tailnet> {
   const images = await ensureTailnet();
   const name = `keystone-tailnet-${randomUUID().slice(0, 8)}`;
   const workDir = mkdtempSync(join(tmpdir(), `${name}-`));
+  const labels = ownedByThisProcess(workDir);
   const forgetExit = removeAtExit([name], name, workDir);
   const stop = async (): Promise<void> => {
+    await Promise.all(realms.map((realm) => leaveNetwork(name, realm.nodes[0])));
     await removeContainers([name], name);
     rmSync(workDir, { recursive: true, force: true });
     forgetExit();
   };
   try {
+    await createInternalNetwork(name, labels);
+    await Promise.all(realms.map((realm) => goOnline(name, realm.nodes[0])));
     const ca = writeCoordinator(workDir);
-    const container = await startCoordinator(images.headscale, name, workDir, realms);
+    const container = await startCoordinator(images.headscale, name, workDir, labels);
     const headscale = commandLine(container);
-    const gateways = await Promise.all(realms.map((realm, index) => enter(realm, index, { ca, image: images.tailscaled, headscale })));
+    const joining = { ca, image: images.tailscaled, headscale, coordinator: container.getIpAddress(name) };
+    const gateways = await Promise.all(realms.map((realm, index) => enter(realm, index, joining)));
     return {
       gateways,
       headscale,
@@ -76,6 +86,29 @@ export async function startTailnet(realms: readonly Realm[]): Promise<Tailnet> {
   }
 }
 
+/** Gives a node a leg in the network between realms, behind a wall such as a household's router is. */
+async function goOnline(network: string, node: RealmNode): Promise<void> {
+  await (await docker()).getNetwork(network).connect({ Container: node.name });
+  const routes = (await node.exec('ip', '-o', '-4', 'route', 'show', 'scope', 'link')).split('\n');
+  const device = /\bdev (\S+)/.exec(routes.find((line) => !OWN_NETWORKS.test(line)) ?? '')?.[1];
+  if (device === undefined) throw new Error(`${node.name} has no way into ${network}`);
+  // Before all that Kubernetes has to say.
+  const fresh = ['-i', device, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'DROP'];
+  await node.exec('iptables', '-w', '-t', 'mangle', '-I', 'PREROUTING', ...fresh);
+}
+/** Of a realm: between its nodes, and of its Pods. */
+const OWN_NETWORKS = /^10\.1\d\d\./;
+
+async function leaveNetwork(network: string, node: RealmNode): Promise<void> {
+  // Whoever has ended already has left.
+  await (
+    await docker()
+  )
+    .getNetwork(network)
+    .disconnect({ Container: node.name, Force: true })
+    .catch(() => undefined);
+}
+
 /** Headscale's files; returns the authority that its certificate is trusted by. */
 function writeCoordinator(folder: string): string {
   const validity = { from: new Date(Date.now() - HOUR_MS), until: new Date(Date.now() + 24 * HOUR_MS) };
@@ -87,35 +120,16 @@ function writeCoordinator(folder: string): string {
   return authority.cert;
 }
 
-/** The address that Headscale has in a realm's network: the last of the block of nodes. */
-const coordinatorIn = ({ nodes: [{ address }] }: Realm): string => address.replace(/\d+$/, '250');
-
-async function startCoordinator(image: string, name: string, workDir: string, realms: readonly Realm[]): Promise<StartedTestContainer> {
-  const [first, ...more] = realms;
-  if (first === undefined) throw new Error('a tailnet is of one realm at least');
-  const container = await new HeadscaleContainer(image, coordinatorIn(first), first.name)
+function startCoordinator(image: string, name: string, workDir: string, labels: Record<string, string>): Promise<StartedTestContainer> {
+  return new GenericContainer(image)
     .withName(name)
+    .withNetworkMode(name)
     .withPullPolicy(PullPolicy.neverPull())
-    .withLabels(ownedByThisProcess())
+    .withLabels(labels)
     .withTmpFs({ '/state': '', '/run': '' })
     .withBindMounts([{ source: workDir, target: '/hs', mode: 'ro' }])
     .withCommand(['serve', '-c', '/hs/config.yaml'])
     .start();
-  const client = await docker();
-  for (const realm of more)
-    await client
-      .getNetwork(realm.name)
-      .connect({ Container: container.getId(), EndpointConfig: { IPAMConfig: { IPv4Address: coordinatorIn(realm) } } });
-  return container;
-}
-
-/** One with an address of its own choice. */
-class HeadscaleContainer extends GenericContainer {
-  constructor(image: string, address: string, network: string) {
-    super(image);
-    this.withNetworkMode(network);
-    this.createOpts.NetworkingConfig = { EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: address } } } };
-  }
 }
 
 function commandLine(container: StartedTestContainer): Tailnet['headscale'] {
@@ -136,14 +150,16 @@ interface Joining {
   readonly ca: string;
   readonly image: string;
   readonly headscale: Tailnet['headscale'];
+  /** Headscale's address. */
+  readonly coordinator: string;
 }
 
-async function enter(realm: Realm, index: number, { ca, image, headscale }: Joining): Promise<Gateway> {
+async function enter(realm: Realm, index: number, { ca, image, headscale, coordinator }: Joining): Promise<Gateway> {
   const name = `realm-${index + 1}`;
   await loadImage(realm, image);
   const user = (await headscale('users', 'create', name)) as { readonly id: number };
   const { key } = (await headscale('preauthkeys', 'create', '--user', String(user.id), '--expiration', '1h')) as { readonly key: string };
-  await realm.apply(...gatewayObjects({ image, ca, coordinator: coordinatorIn(realm), hostname: HEADSCALE_NAME }));
+  await realm.apply(...gatewayObjects({ image, ca, coordinator, hostname: HEADSCALE_NAME }));
   await realm.kubectl(['-n', NAMESPACE, 'rollout', 'status', 'deployment/gateway', '--timeout=60s'], { withinMs: 70_000 });
   const tailscale = (args: readonly string[], stdin?: string): Promise<string> =>
     realm.kubectl(['-n', NAMESPACE, 'exec', '-i', 'deployment/gateway', '--', ...TAILSCALE, ...args], {
@@ -158,6 +174,7 @@ async function enter(realm: Realm, index: number, { ca, image, headscale }: Join
     realm,
     name,
     address,
+    tailscale,
     proxy: `socks5://gateway.${NAMESPACE}.svc.cluster.local:1055`,
     serve: async (port, target) => {
       served.set(String(port), { TCPForward: target });
