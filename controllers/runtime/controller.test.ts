@@ -154,6 +154,35 @@ describe('a controller', () => {
     await bench.end();
   });
 
+  const unwritten = [
+    { name: 'is lost', error: () => new ApiError(0, 'ECONNRESET', 'The connection broke') },
+    { name: 'is too much', error: () => new ApiError(429, 'TooManyRequests', 'try later') },
+    { name: 'comes from an old copy', error: () => new ApiError(409, 'Conflict', 'the object has been modified') },
+  ];
+  for (const { name, error } of unwritten)
+    it(`says what only a human can mend, also where the first word of it ${name}`, async () => {
+      let refusals = 3;
+      let passes = 0;
+      const refuse = ({ path }: ApiRequest): void => {
+        if (path.endsWith('/status') && refusals-- > 0) throw error();
+      };
+      const bench = await start(
+        async () => {
+          passes += 1;
+          throw new TerminalError('OnPurpose', 'A human has to help');
+        },
+        [parcel('a', '1')],
+        {},
+        refuse,
+      );
+      await bench.clock.advance(5000);
+      expect(statusWrites(bench.writes()).map(reasonsIn).at(-1)).to.include('"type":"Stalled" "reason":"OnPurpose"');
+      expect(passes, 'and gives up once it is said').to.equal(4);
+      await bench.clock.advance(120_000);
+      expect(passes).to.equal(4);
+      await bench.end();
+    });
+
   it('says Stalled when only a human can end the ending, and tries again all the same', async () => {
     let tries = 0;
     const leaving = parcel('a', '1', { deletionTimestamp: '2030-01-01T00:00:00Z', finalizers: ['test.keystone.io/parcel'] });

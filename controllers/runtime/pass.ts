@@ -159,8 +159,9 @@ async function conclude<T extends Conditioned, F>(
   try {
     if (!isApiTrouble(error)) await writeStatus(spec, scope, context, halt);
   } catch (statusError) {
-    if (error === undefined) throw statusError;
-    // What the pass failed of matters more than that it could not be said.
+    // What is not tried again must have been said: otherwise nobody would ever hear of it.
+    if (error === undefined || error instanceof TerminalError) throw statusError;
+    // What the pass failed of matters more than that it could not be said; the next pass says it.
     scope.log.warn('Could not write the status', { cause: describe(statusError) });
   }
   if (error !== undefined) return { kind: 'failed', error };
