@@ -33,8 +33,11 @@ export function clusterRegistrationController(settings: Settings) {
       mapTo(Node, concernsLocal),
       mapTo(PersistentVolume, concernsLocal, { labels: RETAINED_FROM }),
     ],
-    // A name can't narrow `create`: the object has none yet when the API server decides.
-    rbac: [allow('', ['secrets'], ['create'], { namespace: 'operator' })],
+    rbac: [
+      // A name can't narrow `create`: the object has none yet when the API server decides.
+      allow('', ['secrets'], ['create'], { namespace: 'operator' }),
+      allow('', ['secrets'], ['get'], { namespace: 'operator', resourceNames: [IDENTITY_SECRET] }),
+    ],
     seeds: [{ metadata: { name: LOCAL }, spec: { source: { local: {} } } }],
     facts: () => ({}),
     plan: ({ spec }) => (spec.source.local === undefined ? [refuseSource] : local),

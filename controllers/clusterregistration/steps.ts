@@ -1,6 +1,6 @@
 import { Namespace, Node, PersistentVolume, Secret } from '../../api/meta/builtin.ts';
 import type { ClusterRegistration, ClusterRegistrationReason } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
-import { TerminalError, done, requeueAfter, waitFor, type Step } from '../runtime/index.ts';
+import { TerminalError, done, expectCurrent, requeueAfter, waitFor, type Scope, type Step } from '../runtime/index.ts';
 import { IDENTITY_SECRET, identityData, type Identity } from './identity.ts';
 import { generateKeys } from './keys.ts';
 import { decideIdentity } from './policy.ts';
@@ -26,6 +26,7 @@ export interface Settings {
 }
 
 type LocalStep = Step<ClusterRegistration, Facts>;
+type LocalScope = Scope<ClusterRegistration, Facts>;
 
 /** The namespace whose uid names a cluster: it can't be deleted, so it lives as long as the cluster. */
 export const CLUSTER_NAMESPACE = 'kube-system';
@@ -51,10 +52,16 @@ export const establishIdentity =
     }
     if (decision.kind !== 'hold')
       throw decision.kind === 'refuse' ? new TerminalError(decision.reason, decision.message) : new Error('A new identity reads as none');
+    if (secret !== undefined) await confirmFirst({ object, client }, secret);
     facts.identity = decision.identity;
     if (realmSeed !== undefined && realmSeed !== decision.identity.realm) facts.ignoredSeed = realmSeed;
     return done;
   };
+
+/** What is made known once can't be taken back: of a Secret that only the cache still shows, nobody holds the keys any more. */
+async function confirmFirst({ object, client }: Pick<LocalScope, 'object' | 'client'>, secret: Secret): Promise<void> {
+  if (object.status?.publicKeyFingerprint === undefined) await expectCurrent(client, Secret, secret);
+}
 
 /** Asks the API server for its version, at most every ten minutes: nodes report far more often. */
 export function versionStep(): LocalStep {

@@ -3,7 +3,7 @@ import type { Informers, Reader } from './caches.ts';
 import type { Client } from './client.ts';
 import { ApiError } from './errors.ts';
 import type { Informer } from './informer.ts';
-import { keyOf, nameOf } from './resource.ts';
+import { keyOf, nameOf, targetOf } from './resource.ts';
 import { compareVersions } from './store.ts';
 
 /**
@@ -89,4 +89,14 @@ export async function expectNewest<T extends K8sObject>(client: Pick<Client, 'li
   const behind = (await client.list(resource)).find(isBehind);
   if (behind !== undefined)
     throw new ApiError(409, 'CacheBehind', `The cache does not show ${resource.kind} ${keyOf(behind)} as it is by now`);
+}
+
+/**
+ * The same of one object that the cache shows: for what can't be taken back once it is decided from it. Each collection comes by a
+ * watch of its own, so that an object may be shown long after it went, beside others that came after that.
+ */
+export async function expectCurrent<T extends K8sObject>(client: Pick<Client, 'read'>, resource: Resource<T>, shown: T): Promise<void> {
+  const there = await client.read(resource, targetOf(shown));
+  if (there?.metadata.resourceVersion === shown.metadata.resourceVersion) return;
+  throw new ApiError(409, 'CacheBehind', `The cache does not show ${resource.kind} ${keyOf(shown)} as it is by now`);
 }

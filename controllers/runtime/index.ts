@@ -6,7 +6,7 @@ export { done, enough, requeueAfter, requeueAt, waitFor, type Outcome } from './
 export { annotationChanged, anyOf, deletionStarted, generationChanged, labelChanged } from './predicates.ts';
 export { allow } from './rbac.ts';
 export { TerminalError, TransientError, describe, isAlreadyExists, isApiTrouble, isConflict, isNotFound } from './errors.ts';
-export { expectNewest } from './consistency.ts';
+export { expectCurrent, expectNewest } from './consistency.ts';
 export type { LostOwner } from './lost.ts';
 export { keyOf } from './resource.ts';
 export type { GaugeSpec, Sample } from './gauges.ts';

@@ -2,8 +2,12 @@ import { expect } from 'chai';
 import type { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import { clusterRegistrationSchema } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import type { Secret } from '../../api/meta/builtin.ts';
+import { clusterRegistrationController } from '../../controllers/clusterregistration/controller.ts';
+import { readIdentity } from '../../controllers/clusterregistration/identity.ts';
 import { conditionFaults } from '../../controllers/runtime/kstatus.ts';
 import { recordWrites } from '../env/audit.ts';
+import { laggingWatch } from '../env/disturbances.ts';
+import { runEngine } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { kubectl } from '../env/kubectl.ts';
@@ -135,6 +139,30 @@ describe('FR-001 · the identity of a realm', () => {
     await because('IdentityLost');
     await api().call('DELETE', LOCAL);
     await eventually(async () => expect((await because('Registered')).status?.publicKey).not.to.equal(before.status?.publicKey));
+  }).timeout(60_000);
+
+  it('is not taken from a Secret that is gone, however late the news of that is', async () => {
+    const controller = clusterRegistrationController({ namespace: OPERATOR_NAMESPACE, realmSeed: 'alice-home' });
+    const engine = await runEngine([controller], { kubeconfig, wrap: laggingWatch(2000, /secrets/) });
+    try {
+      const before = await because('Registered');
+      await api().call('DELETE', IDENTITY);
+      await api().call('DELETE', LOCAL);
+      // A key that was made known stays so for the life of the registration: one that nobody holds could never be mended.
+      const after = await eventually(
+        async () => {
+          const found = await local();
+          expect(fingerprintOf(found), 'not made known again').not.to.equal(undefined);
+          return found;
+        },
+        { withinMs: 20_000 },
+      );
+      expect(fingerprintOf(after)).not.to.equal(fingerprintOf(before));
+      const identity = readIdentity(await secret());
+      expect(fingerprintOf(after), 'the key that is there').to.equal(identity?.publicKeyFingerprint);
+    } finally {
+      await engine.stop();
+    }
   }).timeout(60_000);
 
   it('has the name that was given first; without one it waits for it', async () => {
