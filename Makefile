@@ -122,6 +122,10 @@ PUBLISH ?=
 bench: node_modules/.package-lock.json ## Measure our engine beside Go's controller-runtime, on one API server, in turns.
 	$(NODE) test/bench/bench.ts --objects=$(N) --cold=$(COLD) --rounds=$(ROUNDS) --workers=$(WORKERS) $(if $(PUBLISH),--publish)
 
+.PHONY: bench-realms
+bench-realms: node_modules/.package-lock.json ## Measure what realms cost: twenty in a row, then three at once.
+	$(NODE) test/bench/realms.ts
+
 ##@ Build
 
 .PHONY: build

@@ -82,7 +82,7 @@ console.log(`| what | measured |
 | their end | ${(ended / 1000).toFixed(1)} s |
 | containers, networks, volumes and mounts left | ${traces() === before ? 'none' : 'SOME'} |
 | programs that run afterwards, of those before | ${programs()} of ${programsBefore} |`);
-console.log(`\nload ${loadavg()[0]?.toFixed(1)}, after ${seconds(0)} of this process`);
+console.log(`\nMeasured in ${seconds(0)}; the load of the machine at the end was ${loadavg()[0]?.toFixed(1)}.`);
 if (traces() !== before) {
   console.log(`before:\n${before}\nafter:\n${traces()}`);
   process.exitCode = 1;
