@@ -34,7 +34,7 @@ export function makeBase(stage: Stage): string {
 }
 
 /** A program and every library the loader would give it, as path in the image to path here. */
-function withLibraries(program: string, target: string): readonly (readonly [string, string])[] {
+export function withLibraries(program: string, target: string): readonly (readonly [string, string])[] {
   const listed = execFileSync('ldd', [program], { encoding: 'utf8' });
   const libraries = [...listed.matchAll(/(?:=> |^\s*)(?<path>\/\S+) \(0x/gm)].map(({ groups }) => groups?.['path'] ?? '');
   return [[target, program], ...libraries.map((path) => [path, realpathSync(path)] as const)];

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { attempt, run, seconds, SetupError, step } from './steps.ts';
+import { attempt, type Outcome, run, seconds, SetupError, step } from './steps.ts';
 
 /** Programs that are built together from one Go module. */
 export interface GoPrograms {
@@ -74,4 +74,15 @@ async function build({ packages, module, sources, into }: GoPrograms, flags: rea
     clearInterval(progress);
     rmSync(fresh, { recursive: true, force: true });
   }
+}
+
+/** Where the sources of a module lie that the go.mod of this folder requires. */
+export function moduleFolder(within: string, module: string): string {
+  const go = (...args: readonly string[]): Outcome => attempt('go', '-C', within, ...args, module);
+  const find = (): Outcome => go('list', '-m', '-f', '{{.Dir}}');
+  // Programs that are built may outlive the sources that they were built from.
+  if (find().output === '') go('mod', 'download');
+  const { ok, output } = find();
+  if (!ok || output === '') throw new SetupError(`Go does not find ${module}: ${output}`);
+  return output;
 }

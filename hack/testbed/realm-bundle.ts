@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { moduleFolder } from './go-build.ts';
 import { MODULE } from './hyper.ts';
 import { importProgram } from './image.ts';
 import { REALM_PROGRAMS } from './realm-programs.ts';
-import { attempt, ROOT, run, SetupError, step } from './steps.ts';
+import { ROOT, run, step } from './steps.ts';
 
 const MANIFESTS = join(MODULE.module, 'manifests');
 const SNAPSHOTS = 'github.com/kubernetes-csi/external-snapshotter/client/v8';
@@ -38,17 +39,11 @@ async function assemble(folder: string): Promise<void> {
     for (const { name, args } of IN_PODS) await importProgram({ image: `realm.test/${name}:1`, program: join(REALM_PROGRAMS, name), args });
     await run('docker', ['save', '--output', join(fresh, 'images/realm.tar'), ...images]);
     cpSync(MANIFESTS, join(fresh, 'manifests/2-objects'), { recursive: true });
-    for (const file of globSync(`${moduleFolder(SNAPSHOTS)}/config/crd/snapshot.*.yaml`))
+    for (const file of globSync(`${moduleFolder(MODULE.module, SNAPSHOTS)}/config/crd/snapshot.*.yaml`))
       cpSync(file, join(fresh, 'manifests/1-kinds', basename(file)));
     // In one move: who comes meanwhile finds all of it or nothing.
     if (!existsSync(folder)) renameSync(fresh, folder);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
-}
-
-function moduleFolder(module: string): string {
-  const { ok, output } = attempt('go', '-C', MODULE.module, 'list', '-m', '-f', '{{.Dir}}', module);
-  if (!ok) throw new SetupError(`Go does not find ${module}: ${output}`);
-  return output;
 }
