@@ -1,4 +1,5 @@
-/** Sets up the testbed: `build.ts` what a control plane needs, `build.ts realms` what nodes need, too, `build.ts kubectl` only what needs no Docker. */
+/** Sets up the testbed: `build.ts` what a control plane needs, `build.ts realms` what nodes need, too, `build.ts flux` what the tests of GitOps need besides, `build.ts kubectl` only what needs no Docker. */
+import { ensureFlux } from './flux.ts';
 import { ensureHyper } from './hyper.ts';
 import { seconds, SetupError } from './steps.ts';
 import { prepareRealms, prepareTestbed } from './testbed.ts';
@@ -6,6 +7,7 @@ import { prepareRealms, prepareTestbed } from './testbed.ts';
 const WAYS = new Map<string, () => Promise<string>>([
   ['all', async () => `Image ${(await prepareTestbed()).image}`],
   ['realms', async () => `Image ${(await prepareRealms()).image}`],
+  ['flux', async () => `Images ${(await ensureFlux()).images.join(' and ')}`],
   ['kubectl', async () => `bin/kubectl of ${await ensureHyper()}`],
 ]);
 

@@ -1,16 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { ensureDocker } from './docker.ts';
 import { ensureGitServer } from './git-server.ts';
 import { ensurePrograms, moduleFolder } from './go-build.ts';
-import { KUBECTL, MODULE } from './hyper.ts';
+import { ensureHyper, KUBECTL, MODULE } from './hyper.ts';
 import { hasImage, importProgram } from './image.ts';
 import { ROOT, step } from './steps.ts';
 
 /** The folder of Flux's programs, and of the server of a Git repository that is built along with them. */
-export const FLUX_PROGRAMS = join(ROOT, 'bin/flux');
+const FLUX_PROGRAMS = join(ROOT, 'bin/flux');
 
 /** The namespace that Flux runs in. */
 export const FLUX_NAMESPACE = 'flux-system';
@@ -29,14 +29,18 @@ export interface FluxTestbed {
   readonly manifests: string;
 }
 
+/** Whether a build is no matter of minutes: the programs are there, perhaps of sources that have changed a little. */
+export const hasFlux = (): boolean => CONTROLLERS.every((name) => existsSync(join(FLUX_PROGRAMS, name)));
+
 /** Builds Flux's controllers unless they are there, and puts together their images and manifests. */
 export async function ensureFlux(): Promise<FluxTestbed> {
   await ensureDocker();
+  await ensureHyper();
   const inputs = await ensurePrograms({
     module: GO_MODULE,
     tags: MODULE.tags,
     what: "Building Flux's controllers",
-    usually: '3–5 min the first time',
+    usually: '4–5 min the first time',
     packages: 2_550,
     sources: ['./git-server', ...CONTROLLERS.map(packageOf)],
     into: FLUX_PROGRAMS,

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -12,12 +12,13 @@ const BACKEND = '/usr/lib/git-core/git-http-backend';
 export async function ensureGitServer(program: string, inputs: string): Promise<string> {
   const git = attempt('sh', '-c', 'command -v git && git --exec-path && git --version');
   const [command = '', folder = '', version = ''] = git.output.split('\n');
-  if (!git.ok) throw new SetupError('Git is missing: install it.');
+  const backend = join(folder, 'git-http-backend');
+  if (!git.ok || !existsSync(backend)) throw new SetupError('Git, or its git-http-backend, is missing: install both.');
   const image = `keystone.test/git-server:${inputs}-${createHash('sha256').update(version).digest('hex').slice(0, 6)}`;
   if (hasImage(image)) return image;
   const files = new Map([
     ...withLibraries(realpathSync(command), '/usr/bin/git'),
-    ...withLibraries(realpathSync(join(folder, 'git-http-backend')), BACKEND),
+    ...withLibraries(realpathSync(backend), BACKEND),
     ['/git-server', program],
   ]);
   await step(`Making the image ${image}`, '2 s', () => importFiles(files, image));

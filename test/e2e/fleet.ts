@@ -1,5 +1,6 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parse, stringify } from 'yaml';
 
 /** The page whose manifests the tests commit, so that it can't tell anything that isn't so. */
 const PAGE = 'docs/gitops.md';
@@ -32,6 +33,13 @@ export function writeFleet(folder: string, { gitUrl, image }: FleetSettings): vo
       path,
       values.reduce((now, [from, to]) => now.replaceAll(from, to), text),
     );
+}
+
+/** Takes the realm's name out of a repository, as one who forgot about it. */
+export function unnameRealm(folder: string): void {
+  const path = 'realms/alice-home/keystone/kustomization.yaml';
+  const { configMapGenerator: _, ...rest } = parse(readFileSync(join(folder, path), 'utf8')) as Record<string, unknown>;
+  writeFile(folder, path, stringify(rest));
 }
 
 /** Makes a realm's list of Grants an empty one, as the page says. */

@@ -1,10 +1,18 @@
+/** What Flux says about one of its objects. */
+export interface FluxCondition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** What the tests read of Flux's own objects. */
 export interface FluxObject {
   readonly metadata: { readonly name: string; readonly generation?: number };
   readonly status?: {
     readonly lastHandledReconcileAt?: string;
     readonly observedGeneration?: number;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+    readonly conditions?: readonly FluxCondition[];
     readonly inventory?: { readonly entries?: readonly InventoryEntry[] };
   };
 }
@@ -28,9 +36,13 @@ export interface ApplyOutcome {
   readonly objects: Readonly<Record<string, string>>;
 }
 
+/** The condition that tells how an object of Flux is. */
+export const readyOf = ({ status }: FluxObject): FluxCondition | undefined => status?.conditions?.find(({ type }) => type === 'Ready');
+
 /** Fails unless a request was handled to a good end; the message is what Flux says instead. */
-export function mustBeHandled({ metadata, status }: FluxObject, request: string): void {
-  const ready = status?.conditions?.find(({ type }) => type === 'Ready');
+export function mustBeHandled(object: FluxObject, request: string): void {
+  const { metadata, status } = object;
+  const ready = readyOf(object);
   const isHandled = status?.lastHandledReconcileAt === request && status.observedGeneration === metadata.generation;
   if (!isHandled || ready?.status !== 'True') throw new Error(`${metadata.name} says ${ready?.message ?? 'nothing'}`);
 }

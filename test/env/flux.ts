@@ -5,10 +5,12 @@ import {
   appliedObjects,
   type AppliedObject,
   type ApplyOutcome,
+  type FluxCondition,
   type FluxObject,
   inventoryOf,
   mustBeHandled,
   outcomesIn,
+  readyOf,
 } from './flux-objects.ts';
 import { type GitServer, startGitServer } from './git-server.ts';
 import { loadImage } from './realm-images.ts';
@@ -23,6 +25,8 @@ export interface Flux {
   readonly git: GitServer;
   /** Makes Flux look at sources and Kustomizations now, one after the other, each until it is Ready again. */
   readonly reconcile: (...names: readonly string[]) => Promise<void>;
+  /** What Flux says about a source or a Kustomization. */
+  readonly ready: (name: string) => Promise<FluxCondition | undefined>;
   /** What a Kustomization has applied, as far as it is there. */
   readonly applied: (kustomization: string) => Promise<readonly AppliedObject[]>;
   /** What became of the objects each time that a Kustomization was applied since a moment. */
@@ -52,6 +56,7 @@ export async function installFlux(realm: Realm): Promise<Flux> {
     reconcile: async (...names) => {
       for (const name of names) await reconcile(name);
     },
+    ready: async (name) => readyOf(await get(name)),
     applied: async (kustomization) => {
       const inventory = inventoryOf(await get(`kustomization/${kustomization}`));
       if (inventory.items.length === 0) return [];
