@@ -1,4 +1,7 @@
-/** Sets up the testbed: `build.ts` what a control plane needs, `build.ts realms` what nodes need, too, `build.ts flux` what the tests of GitOps need besides, `build.ts kubectl` only what needs no Docker. */
+/**
+ * Sets up the testbed: `build.ts` what a control plane needs, `build.ts realms` what nodes need, too, `build.ts flux` what tests of GitOps
+ * need besides, `build.ts kubectl` only what needs no Docker.
+ */
 import { ensureFlux } from './flux.ts';
 import { ensureHyper } from './hyper.ts';
 import { seconds, SetupError } from './steps.ts';

@@ -61,10 +61,10 @@ const imageOf = (name: string, inputs: string): string => `keystone.test/${name}
 
 /** An overlay on what the modules bring along: kinds, rights, Deployments. */
 function renderManifests(inputs: string): string {
+  const folders = CONTROLLERS.map((name) => realpathSync(moduleFolder(GO_MODULE, packageOf(name))));
   const home = join(ROOT, '.cache/flux');
   mkdirSync(home, { recursive: true });
   const overlay = realpathSync(mkdtempSync(join(home, 'overlay-')));
-  const folders = CONTROLLERS.map((name) => realpathSync(moduleFolder(GO_MODULE, packageOf(name))));
   const patch = { op: 'add', path: '/spec/template/spec/securityContext/runAsUser', value: NOBODY };
   const kustomization = {
     namespace: FLUX_NAMESPACE,

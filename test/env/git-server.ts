@@ -51,9 +51,9 @@ function gitIn(folder: string): (...args: readonly string[]) => Promise<string> 
     HOME: folder,
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
-    GIT_AUTHOR_NAME: 'Alice',
+    GIT_AUTHOR_NAME: 'alice-home',
     GIT_AUTHOR_EMAIL: 'alice@alice-home.example',
-    GIT_COMMITTER_NAME: 'Alice',
+    GIT_COMMITTER_NAME: 'alice-home',
     GIT_COMMITTER_EMAIL: 'alice@alice-home.example',
   };
   // In one piece: a CGI program is told the length of what it gets.
