@@ -186,7 +186,7 @@ NODES ?= 1
 
 .PHONY: realm
 realm: node_modules/.package-lock.json ## Start N realms on this machine, each of NODES nodes with network and storage (N=1 NODES=1).
-	$(NODE) hack/realm.ts up $(if $(filter command line,$(origin N)),$(N),1) $(NODES)
+	$(NODE) hack/realm.ts up $(if $(filter file,$(origin N)),1,$(N)) $(NODES)
 
 .PHONY: realms-down
 realms-down: node_modules/.package-lock.json ## End the realms of `make realm` and remove what they made.

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeContainers } from '../test/env/container.ts';
+import { removeBelongings } from '../test/env/belongings.ts';
 import { installInto } from '../test/env/install.ts';
 import { kubectl } from '../test/env/kubectl.ts';
 import { startRealm } from '../test/env/realm.ts';
@@ -15,6 +15,7 @@ import { prepareRealms } from './testbed/testbed.ts';
 const NAME = `keystone-demo-${createHash('sha256').update(ROOT).digest('hex').slice(0, 6)}`;
 const REALM = 'demo-home';
 const FOLDER = join(ROOT, '.cache/demo');
+const REALM_FOLDER = join(FOLDER, 'realm');
 const KUBECONFIG = join(FOLDER, 'kubeconfig');
 const PATIENCE_MS = 70_000;
 
@@ -40,11 +41,9 @@ async function isUp(): Promise<boolean> {
 
 async function startFresh(): Promise<void> {
   // What is left of one that was stopped or broken would be in the way.
-  await removeContainers([NAME], NAME);
-  const keepIn = join(FOLDER, 'realm');
-  rmSync(keepIn, { recursive: true, force: true });
-  mkdirSync(keepIn, { recursive: true });
-  const { kubeconfigPath } = await startRealm({ name: NAME, keepIn });
+  await removeBelongings(REALM_FOLDER);
+  mkdirSync(REALM_FOLDER, { recursive: true });
+  const { kubeconfigPath } = await startRealm({ name: NAME, keepIn: REALM_FOLDER });
   copyFileSync(kubeconfigPath, KUBECONFIG);
 }
 
@@ -78,7 +77,7 @@ async function show(refusal: string): Promise<void> {
 async function down(): Promise<void> {
   if (!existsSync(FOLDER)) return console.log('No demo was up.');
   await ensureDocker();
-  await removeContainers([NAME], NAME);
+  await removeBelongings(REALM_FOLDER);
   rmSync(FOLDER, { recursive: true, force: true });
   console.log('The demo is down and everything it made is gone.');
 }

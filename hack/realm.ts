@@ -1,52 +1,96 @@
 /** `realm.ts up` starts realms that outlive the command, `realm.ts down` removes all that this checkout started. */
 import { createHash } from 'node:crypto';
-import { globSync, mkdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { docker, KEPT_LABEL, removeContainers } from '../test/env/container.ts';
+import { mkdirSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { FOLDER_LABEL, removeBelongings } from '../test/env/belongings.ts';
+import { docker } from '../test/env/container.ts';
+import { eventually } from '../test/env/eventually.ts';
 import { startRealm } from '../test/env/realm.ts';
-import { ensureDocker } from './testbed/docker.ts';
-import { ROOT, seconds, SetupError, step } from './testbed/steps.ts';
+import { alone } from './testbed/alone.ts';
+import { attempt, ROOT, seconds, SetupError, step } from './testbed/steps.ts';
 import { prepareRealms } from './testbed/testbed.ts';
 
 const FOLDER = join(ROOT, '.cache/realms');
 /** Each checkout has its own realms: one must not take away another's. */
 const PREFIX = `realm-${createHash('sha256').update(ROOT).digest('hex').slice(0, 4)}`;
 const MOST = 9;
+const READY_MARK = '/run/realm-ready';
+const AGAIN_MS = 60_000;
+
+/** What Docker has of one realm. */
+interface Found {
+  readonly nodes: readonly string[];
+  readonly isReady: boolean;
+  /** Stopped, as after a restart of the machine. */
+  readonly isStopped: boolean;
+}
 
 async function up(count: number, nodes: number): Promise<void> {
   const started = performance.now();
   await prepareRealms();
-  const wanted = Array.from({ length: count }, (_, index) => String(index + 1));
-  const missing = wanted.filter((number) => globSync(join(FOLDER, number, 'admin.conf')).length === 0);
-  if (missing.length > 0)
-    await step(`Starting ${missing.length === 1 ? 'a realm' : `${missing.length} realms`}`, '10–30 s', () =>
-      Promise.all(missing.map((number) => start(number, nodes))),
-    );
-  for (const number of wanted) console.log(`export KUBECONFIG=${join(FOLDER, number, 'admin.conf')}   # realm ${number}`);
+  const folders = Array.from({ length: count }, (_, index) => join(FOLDER, String(index + 1)));
+  await Promise.all(folders.map((folder) => raise(folder, nodes)));
+  for (const folder of folders) {
+    const { nodes: names } = await find(folder);
+    console.log(`\nRealm ${basename(folder)}, nodes ${names.join(' ')}:\n  export KUBECONFIG='${join(folder, 'admin.conf')}'`);
+  }
   console.log(`\nUp after ${seconds(started)}. kubectl is bin/kubectl; make realms-down ends all of them.`);
 }
 
-async function start(number: string, nodes: number): Promise<void> {
-  const keepIn = join(FOLDER, number);
-  // What is left of one that was stopped or broken would be in the way.
-  await removeKept(keepIn);
-  mkdirSync(keepIn, { recursive: true });
-  await startRealm({ name: `${PREFIX}-${number}`, nodes, keepIn });
+/** Keeps a realm that is up, starts again one that was stopped, and makes one where there is none or half of one. */
+async function raise(folder: string, nodes: number): Promise<void> {
+  const what = `realm ${basename(folder)}`;
+  const found = await find(folder);
+  if (found.isReady) {
+    const other =
+      found.nodes.length === nodes ? '' : `, of ${found.nodes.length} nodes and not ${nodes}: make realms-down first for another`;
+    return console.log(`• Keeping ${what}, which is up${other}`);
+  }
+  if (found.isStopped && (await step(`Starting ${what} again`, '10 s', () => resume(folder, found.nodes)))) return;
+  await step(`Starting ${what}`, '10–30 s', async () => {
+    await removeBelongings(folder);
+    mkdirSync(folder, { recursive: true });
+    await startRealm({ name: `${PREFIX}-${basename(folder)}`, nodes, keepIn: folder });
+  });
+}
+
+async function resume(folder: string, names: readonly string[]): Promise<boolean> {
+  const client = await docker();
+  await Promise.all(names.map((name) => client.getContainer(name).start()));
+  const untilReady = async (): Promise<true> => {
+    if ((await find(folder)).isReady) return true;
+    throw new Error('not ready yet');
+  };
+  return eventually(untilReady, { withinMs: AGAIN_MS, everyMs: 500 }).catch(() => false);
+}
+
+async function find(folder: string): Promise<Found> {
+  const client = await docker();
+  const containers = await client.listContainers({ all: true, filters: { label: [`${FOLDER_LABEL}=${folder}`] } });
+  const nodes = containers.map(({ Names: [name = ''] }) => name.slice(1)).sort();
+  const isUp = (name: string): boolean => attempt('docker', 'exec', name, 'test', '-f', READY_MARK).ok;
+  return {
+    nodes,
+    isReady: containers.length > 0 && containers.every(({ State }) => State === 'running') && nodes.every(isUp),
+    isStopped: containers.length > 0 && containers.every(({ State }) => State === 'exited'),
+  };
 }
 
 async function down(): Promise<void> {
-  await ensureDocker();
-  const kept = globSync(join(FOLDER, '*/'));
-  await Promise.all(kept.map(removeKept));
-  console.log(kept.length === 0 ? 'No realm was up.' : `${kept.length} realms are down and everything they made is gone.`);
-}
-
-async function removeKept(folder: string): Promise<void> {
+  const nothing = 'No realm was up.';
+  // Where no Docker answers, no realm runs.
+  if (!attempt('docker', 'version').ok) return console.log(nothing);
   const client = await docker();
-  const found = await client.listContainers({ all: true, filters: { label: [`${KEPT_LABEL}=${folder}`] } });
-  const names = found.flatMap(({ Names }) => Names.map((name) => name.slice(1)));
-  await removeContainers(names, `${PREFIX}-${folder.slice(dirname(folder).length + 1)}`);
-  rmSync(folder, { recursive: true, force: true });
+  const filters = { label: [FOLDER_LABEL] };
+  const all = [
+    ...(await client.listContainers({ all: true, filters })),
+    ...(await client.listNetworks({ filters })),
+    ...(await client.listVolumes({ filters })).Volumes,
+  ];
+  const folders = new Set(all.map(({ Labels }) => Labels?.[FOLDER_LABEL] ?? '').filter((folder) => dirname(folder) === FOLDER));
+  await Promise.all([...folders].map(removeBelongings));
+  const were = folders.size === 1 ? 'One realm is' : `${folders.size} realms are`;
+  console.log(folders.size === 0 ? nothing : `${were} down, and everything they made is gone.`);
 }
 
 try {
@@ -55,7 +99,7 @@ try {
   if (rest.length > 0 || (command !== 'up' && command !== 'down')) throw new SetupError('usage: realm.ts up [REALMS [NODES]] | down');
   for (const number of [count, nodes])
     if (!(Number.isInteger(number) && number >= 1 && number <= MOST)) throw new SetupError(`N and NODES are numbers from 1 to ${MOST}`);
-  await (command === 'up' ? up(count, nodes) : down());
+  await alone(join(ROOT, '.cache/realms.lock'), () => (command === 'up' ? up(count, nodes) : down()));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

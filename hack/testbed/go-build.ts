@@ -3,6 +3,9 @@ import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync,
 import { basename, join } from 'node:path';
 import { attempt, type Outcome, run, seconds, SetupError, step } from './steps.ts';
 
+/** What people may have set for other work of theirs. */
+const GO_ENV = { CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '', GOOS: 'linux', GOARCH: process.arch === 'x64' ? 'amd64' : process.arch };
+
 /** Programs that are built together from one Go module. */
 export interface GoPrograms {
   /** What it is for people, and how long building it takes. */
@@ -64,7 +67,7 @@ async function build({ packages, module, sources, into }: GoPrograms, flags: rea
     await run('go', ['build', '-v', ...flags, '-o', `${fresh}/`, ...sources], {
       cwd: module,
       // Thousands of packages compile a quarter faster when the compiler collects less garbage; the limit keeps a small machine alive.
-      env: { CGO_ENABLED: '0', GOGC: '400', GOMEMLIMIT: '3GiB' },
+      env: { ...GO_ENV, GOGC: '400', GOMEMLIMIT: '3GiB' },
       onLine: (line) => {
         seen[line.startsWith('go: downloading') ? 'modules' : 'packages'] += 1;
       },

@@ -29,8 +29,8 @@ export async function ensureImage(inputs: string): Promise<string> {
 /** Whether Docker has the image. */
 export const hasImage = (image: string): boolean => attempt('docker', 'image', 'inspect', '--format', '{{.Id}}', image).ok;
 
-/** An import needs neither a base image nor a builder, so it works wherever Docker does and asks no registry. */
-export async function importProgram({ image, program, args = [], aliases = [], folders = ['tmp'] }: ProgramImage): Promise<void> {
+/** An import needs neither a base image nor a builder, so it works wherever Docker does and asks no registry. Returns the image's id. */
+export async function importProgram({ image, program, args = [], aliases = [], folders = ['tmp'] }: ProgramImage): Promise<string> {
   const root = mkdtempSync(join(dirname(program), '.image-'));
   const name = basename(program);
   try {
@@ -40,18 +40,21 @@ export async function importProgram({ image, program, args = [], aliases = [], f
       chmodSync(join(root, folder), 0o1777);
     }
     chmodSync(root, 0o755);
-    await importRoot(root, image, [`ENTRYPOINT ${JSON.stringify([`/${name}`])}`, `CMD ${JSON.stringify(args)}`]);
+    return await importRoot(root, image, [`ENTRYPOINT ${JSON.stringify([`/${name}`])}`, `CMD ${JSON.stringify(args)}`]);
   } finally {
     rmSync(root, { recursive: true });
   }
 }
 
-/** Turns a folder into an image. */
-export async function importRoot(root: string, image: string, changes: readonly string[]): Promise<void> {
+/** Turns a folder into an image, and returns its id. */
+export async function importRoot(root: string, image: string, changes: readonly string[]): Promise<string> {
   const archive = `${root}.tar`;
+  let id = '';
   try {
     await run('tar', ['-C', root, '-cf', archive, '.']);
-    await run('docker', ['import', ...changes.flatMap((change) => ['--change', change]), archive, image]);
+    const args = ['import', ...changes.flatMap((change) => ['--change', change]), archive, image];
+    await run('docker', args, { onLine: (line) => (id = line.replace('sha256:', '')) });
+    return id;
   } finally {
     rmSync(archive, { force: true });
   }

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { moduleFolder } from './go-build.ts';
 import { MODULE } from './hyper.ts';
 import { importProgram } from './image.ts';
 import { REALM_PROGRAMS } from './realm-programs.ts';
-import { ROOT, run, step } from './steps.ts';
+import { attempt, ROOT, run, SetupError, step } from './steps.ts';
 
 const MANIFESTS = join(MODULE.module, 'manifests');
 const SNAPSHOTS = 'github.com/kubernetes-csi/external-snapshotter/client/v8';
@@ -30,17 +30,26 @@ export async function ensureBundle(programs: string): Promise<string> {
   return folder;
 }
 
+async function saveImages(archive: string): Promise<void> {
+  const ids: string[] = [];
+  for (const { name, args } of IN_PODS)
+    ids.push(await importProgram({ image: `realm.test/${name}:1`, program: join(REALM_PROGRAMS, name), args }));
+  await run('docker', ['save', '--output', archive, ...IN_PODS.map(({ name }) => `realm.test/${name}:1`)]);
+  // Another checkout may have moved the names meanwhile, and this archive is kept.
+  const { output } = attempt('tar', '--extract', '--to-stdout', '--file', archive, 'manifest.json');
+  if (!ids.every((id) => output.includes(id))) throw new SetupError('Another checkout builds the same images right now: try again.');
+}
+
 async function assemble(folder: string): Promise<void> {
   mkdirSync(join(ROOT, '.cache/realm'), { recursive: true });
   const fresh = mkdtempSync(`${folder}.`);
   try {
     for (const part of ['images', 'manifests/1-kinds', 'manifests/2-objects']) mkdirSync(join(fresh, part), { recursive: true });
-    const images = IN_PODS.map(({ name }) => `realm.test/${name}:1`);
-    for (const { name, args } of IN_PODS) await importProgram({ image: `realm.test/${name}:1`, program: join(REALM_PROGRAMS, name), args });
-    await run('docker', ['save', '--output', join(fresh, 'images/realm.tar'), ...images]);
+    await saveImages(join(fresh, 'images/realm.tar'));
     cpSync(MANIFESTS, join(fresh, 'manifests/2-objects'), { recursive: true });
-    for (const file of globSync(`${moduleFolder(MODULE.module, SNAPSHOTS)}/config/crd/snapshot.*.yaml`))
-      cpSync(file, join(fresh, 'manifests/1-kinds', basename(file)));
+    const kinds = join(moduleFolder(MODULE.module, SNAPSHOTS), 'config/crd');
+    for (const file of readdirSync(kinds).filter((name) => name.startsWith('snapshot.')))
+      cpSync(join(kinds, file), join(fresh, 'manifests/1-kinds', file));
     // In one move: who comes meanwhile finds all of it or nothing.
     if (!existsSync(folder)) renameSync(fresh, folder);
   } finally {

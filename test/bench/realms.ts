@@ -4,7 +4,7 @@ import { loadavg } from 'node:os';
 import { attempt, seconds } from '../../hack/testbed/steps.ts';
 import { prepareRealms } from '../../hack/testbed/testbed.ts';
 import { pod } from '../e2e/pods.ts';
-import { ownedByThisProcess } from '../env/container.ts';
+import { OWNER_LABEL, THIS_PROCESS } from '../env/container.ts';
 import { eventually } from '../env/eventually.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
 
@@ -13,7 +13,7 @@ const AT_ONCE = Number(process.env['BENCH_AT_ONCE'] ?? 3);
 
 /** What a machine may be left with: containers, networks and volumes of realms of this process, and mounts. */
 const traces = (): string => {
-  const ours = Object.entries(ownedByThisProcess()).flatMap(([label, owner]) => ['--filter', `label=${label}=${owner}`]);
+  const ours = ['--filter', `label=${OWNER_LABEL}=${THIS_PROCESS}`];
   const kinds = [
     ['ps', '--all'],
     ['network', 'ls'],

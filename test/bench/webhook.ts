@@ -13,7 +13,7 @@ import { scriptedTransport } from '../doubles/transport.ts';
 import { connect, ok, type Api } from '../env/api.ts';
 import { startControlPlane, type ControlPlane } from '../env/control-plane.ts';
 import { eventually } from '../env/eventually.ts';
-import { docker, OWNER_LABEL, ownedByThisProcess } from '../env/container.ts';
+import { docker, OWNER_LABEL, THIS_PROCESS } from '../env/container.ts';
 import { freePort, must } from '../env/operator.ts';
 import { podWith } from '../integration/grant.hostile-pods.ts';
 import { openWorld } from '../webhook/world.ts';
@@ -192,7 +192,7 @@ async function operatorCpu(port: number): Promise<number> {
 async function planeMeter(): Promise<() => Promise<number>> {
   const client = await docker();
   const own = (await client.listContainers({ filters: { label: [OWNER_LABEL] } })).find(
-    ({ Labels }) => Labels[OWNER_LABEL] === ownedByThisProcess()[OWNER_LABEL],
+    ({ Labels }) => Labels[OWNER_LABEL] === THIS_PROCESS,
   );
   const container = client.getContainer(own?.Id ?? '');
   return async () => (await container.stats({ stream: false, 'one-shot': true })).cpu_stats.cpu_usage.total_usage / 1e6;

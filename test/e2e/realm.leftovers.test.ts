@@ -1,10 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { attempt } from '../../hack/testbed/steps.ts';
-import { removeLeftovers } from '../env/container.ts';
+import { prepareRealms } from '../../hack/testbed/testbed.ts';
+import { removeLeftovers } from '../env/belongings.ts';
+import { eventually } from '../env/eventually.ts';
+import { startRealm } from '../env/realm.ts';
 
 const BEGIN = `
   import { startRealm } from './test/env/realm.ts';
@@ -35,7 +40,7 @@ async function endedBy(signal: NodeJS.Signals): Promise<Begun> {
   }
 }
 
-/** What Docker still has under a name. */
+/** What Docker still has under a name, whoever made it. */
 const left = (name: string): string =>
   [
     ['ps', '--all', '--quiet', '--filter', `name=${name}`],
@@ -52,6 +57,33 @@ describe('a realm leaves nothing behind', function () {
     const { name, workDir } = await endedBy('SIGINT');
     expect(left(name)).to.equal('');
     expect(existsSync(workDir)).to.equal(false);
+  });
+
+  it('when its process is interrupted while it starts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystone-half-'));
+    const begin = BEGIN.replace("{ name: 'begun' }", JSON.stringify({ name: basename(folder).toLowerCase(), keepIn: folder }));
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', begin], { stdio: ['ignore', 'ignore', 'inherit'] });
+    await eventually(() => expect(left(basename(folder).toLowerCase())).not.to.equal(''), { withinMs: 30_000 });
+    child.kill('SIGINT');
+    await once(child, 'exit');
+    expect(left(basename(folder).toLowerCase())).to.equal('');
+    expect(existsSync(folder)).to.equal(false);
+  });
+
+  it('when it cannot start, and takes nothing of others along', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'keystone-busy-'));
+    const name = basename(folder).toLowerCase();
+    const { image } = await prepareRealms();
+    expect(attempt('docker', 'create', '--name', `${name}-2`, image).ok).to.equal(true);
+    try {
+      const failure = await startRealm({ name, nodes: 3, keepIn: folder }).catch((error: unknown) => String(error).split('\n')[0]);
+      expect(failure).to.match(/keystone-busy.* in use/);
+      expect(attempt('docker', 'ps', '--all', '--format', '{{.Names}}', '--filter', `name=${name}`).output).to.equal(`${name}-2`);
+      expect(attempt('docker', 'network', 'ls', '--quiet', '--filter', `name=${name}`).output).to.equal('');
+      expect(attempt('docker', 'volume', 'ls', '--quiet', '--filter', `name=${name}`).output).to.equal('');
+    } finally {
+      attempt('docker', 'rm', '--volumes', `${name}-2`);
+    }
   });
 
   it('when its process is killed, as soon as another one starts', async () => {

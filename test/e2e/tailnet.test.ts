@@ -11,7 +11,7 @@ const EVERYBODY = { acls: [{ action: 'accept', src: ['*'], dst: ['*:*'] }] };
 
 describe('two realms in one tailnet', function () {
   this.timeout(180_000);
-  let realms: readonly [Realm, Realm];
+  let realms: readonly Realm[] = [];
   let tailnet: Tailnet;
   let lender: Gateway;
   let borrower: Gateway;

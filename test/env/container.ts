@@ -1,27 +1,36 @@
-import { hostname, tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { readlinkSync, rmSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { hostname } from 'node:os';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { type ContainerRuntimeClient, getContainerRuntimeClient } from 'testcontainers';
 
-// Testcontainers' own reaper is an image that would have to be pulled; the labels below and removeLeftovers() do its work.
+// Testcontainers' own reaper is an image that would have to be pulled; labels and removeLeftovers() do its work.
 process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
 
-/** Marks every container and network of ours with the process it belongs to. */
-export const OWNER_LABEL = 'keystone.test/owner';
+/** Marks everything of ours in Docker that must not outlive a process with that process. */
+export const OWNER_LABEL = 'keystone.test/owned-by';
 
-/** Marks what outlives its process with the folder it writes to. */
-export const KEPT_LABEL = 'keystone.test/kept-for';
-
-/** This process, told from those of other machines and containers that may share the Docker daemon. */
+/** Where processes are told apart by their number: others may share the Docker daemon from other machines and containers. */
 const PLACE = `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
+/** After a restart of the machine numbers begin anew. */
+const BOOT = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
-/** Names the folder that goes with a network of ours. */
-const FOLDER_LABEL = 'keystone.test/folder';
+/** This process, as the owner of something. */
+export const THIS_PROCESS = `${PLACE} ${BOOT} ${process.pid}`;
 
-/** The labels of what must not outlive this process, nor may the folder that goes with it. */
-export function ownedByThisProcess(folder?: string): Record<string, string> {
-  return { [OWNER_LABEL]: `${PLACE} ${process.pid}`, ...(folder === undefined ? {} : { [FOLDER_LABEL]: folder }) };
+/** Whether an owner was a process of this place that is no more. */
+export function isGone(owner: string): boolean {
+  if (!owner.startsWith(`${PLACE} `)) return false;
+  const [boot, pid] = owner.slice(PLACE.length + 1).split(' ');
+  return boot !== BOOT || !isRunning(Number(pid));
+}
+
+/** Whether a process runs, be it another user's. */
+export function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && 'code' in error && error.code === 'ESRCH');
+  }
 }
 
 /** The Docker client that testcontainers uses. */
@@ -35,64 +44,4 @@ export async function docker(): Promise<Docker> {
 /** Creates a network that no packet leaves; the host alone reaches the containers in it. */
 export async function createInternalNetwork(name: string, labels: Record<string, string>): Promise<void> {
   await (await docker()).createNetwork({ Name: name, Internal: true, Labels: labels });
-}
-
-/** Removes containers, their network, and the volume of the network's name, as far as they exist. */
-export async function removeContainers(names: readonly string[], network: string): Promise<void> {
-  const client = await docker();
-  await Promise.all(names.map((name) => client.getContainer(name).remove({ force: true, v: true }).catch(ignoreMissing)));
-  await client.getNetwork(network).remove().catch(ignoreMissing);
-  await client.getVolume(network).remove().catch(ignoreMissing);
-}
-
-/** Registers removal for every way in which a process ends short of SIGKILL, and returns how to take that back. */
-export function removeAtExit(names: readonly string[], network: string, workDir: string): () => void {
-  // An exit handler can't wait for a promise.
-  const remove = (): void => {
-    spawnSync('docker', ['rm', '--force', '--volumes', ...names]);
-    spawnSync('docker', ['network', 'rm', network]);
-    spawnSync('docker', ['volume', 'rm', network]);
-    rmSync(workDir, { recursive: true, force: true });
-  };
-  const interrupted = (): void => process.exit(130);
-  process.once('exit', remove).once('SIGINT', interrupted).once('SIGTERM', interrupted);
-  return () => {
-    process.off('exit', remove).off('SIGINT', interrupted).off('SIGTERM', interrupted);
-  };
-}
-
-/** Removes what processes of ours left behind that were killed before they could. */
-export async function removeLeftovers(): Promise<void> {
-  const client = await docker();
-  const filters = { label: [OWNER_LABEL] };
-  for (const { Id, Labels } of await client.listContainers({ all: true, filters })) {
-    if (isLeftover(Labels)) await client.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing);
-  }
-  for (const { Id, Labels } of await client.listNetworks({ filters })) {
-    if (!isLeftover(Labels)) continue;
-    await client.getNetwork(Id).remove().catch(ignoreMissing);
-    const folder = Labels?.[FOLDER_LABEL] ?? '';
-    // A label is what anybody may have written.
-    if (folder.startsWith(join(tmpdir(), 'keystone-'))) rmSync(folder, { recursive: true, force: true });
-  }
-  for (const { Name, Labels } of (await client.listVolumes({ filters })).Volumes) {
-    if (isLeftover(Labels)) await client.getVolume(Name).remove().catch(ignoreMissing);
-  }
-}
-
-function isLeftover(labels: Readonly<Record<string, string>> | undefined): boolean {
-  const owner = labels?.[OWNER_LABEL] ?? '';
-  if (!owner.startsWith(`${PLACE} `)) return false;
-  try {
-    process.kill(Number(owner.slice(PLACE.length)), 0);
-    return false;
-  } catch {
-    return true;
-  }
-}
-
-/** Somebody else may have removed it first, or be removing it right now. */
-function ignoreMissing(error: unknown): void {
-  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
-  if (status !== 404 && status !== 409) throw error;
 }

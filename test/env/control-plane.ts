@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GenericContainer, PullPolicy, type StartedTestContainer, Wait } from 'testcontainers';
 import { prepareTestbed } from '../../hack/testbed/testbed.ts';
 import { type Access, connect, readAccess } from './api.ts';
-import { createInternalNetwork, KEPT_LABEL, ownedByThisProcess, removeAtExit, removeContainers, removeLeftovers } from './container.ts';
+import { ownedByThisProcess, removeAtExit, removeBelongings, removeLeftovers } from './belongings.ts';
+import { createInternalNetwork } from './container.ts';
 import { eventually } from './eventually.ts';
 import { tails } from './logs.ts';
 
@@ -20,8 +21,6 @@ export type Program = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
 export interface ControlPlaneOptions {
   /** More flags for kube-apiserver, e.g. `--etcd-compaction-interval=10s`. */
   readonly apiServerArgs?: readonly string[];
-  /** A control plane with a name and a folder of its own outlives this process; whoever knows the name removes it. */
-  readonly keepAs?: { readonly name: string; readonly workDir: string };
 }
 
 /** A real etcd, kube-apiserver and kube-controller-manager in one container, reached from this machine only. */
@@ -44,13 +43,12 @@ export interface ControlPlane extends Access {
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { image } = await prepareTestbed();
   await removeLeftovers();
-  const name = options.keepAs?.name ?? `keystone-test-${randomUUID().slice(0, 8)}`;
-  const workDir = options.keepAs?.workDir ?? mkdtempSync(join(tmpdir(), `${name}-`));
-  const labels = options.keepAs === undefined ? ownedByThisProcess(workDir) : { [KEPT_LABEL]: workDir };
-  const forgetExit = options.keepAs === undefined ? removeAtExit([name], name, workDir) : (): void => undefined;
+  const name = `keystone-test-${randomUUID().slice(0, 8)}`;
+  const workDir = mkdtempSync(join(tmpdir(), `${name}-`));
+  const labels = ownedByThisProcess(workDir);
+  const forgetExit = removeAtExit(workDir);
   const stop = async (): Promise<void> => {
-    await removeContainers([name], name);
-    rmSync(workDir, { recursive: true, force: true });
+    await removeBelongings(workDir);
     forgetExit();
   };
   try {

@@ -1,18 +1,23 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { KUBECTL } from '../../hack/testbed/hyper.ts';
-import { ROOT, run } from '../../hack/testbed/steps.ts';
+import { attempt, ROOT, run } from '../../hack/testbed/steps.ts';
 import { must } from './operator.ts';
 import { loadImage, type Nodes } from './realm-images.ts';
 import type { Realm } from './realm.ts';
 
-const IMAGE = 'keystone-operator:e2e';
+/** Each checkout builds under a name of its own, and installs what it built: a tag that stays the same would start nothing anew. */
+const BUILT = `keystone-operator:${createHash('sha256').update(ROOT).digest('hex').slice(0, 8)}`;
 
 /** Builds the image that users get and brings it onto the nodes of a realm; returns its name. */
 export async function loadOperator(realm: Nodes): Promise<string> {
-  await run(process.execPath, ['hack/image/build.ts', `--img=${IMAGE}`]);
-  await loadImage(realm, IMAGE);
-  return IMAGE;
+  await run(process.execPath, ['hack/image/build.ts', `--img=${BUILT}`]);
+  const id = attempt('docker', 'image', 'inspect', '--format', '{{.Id}}', BUILT).output;
+  const image = `keystone-operator:${id.replace('sha256:', '').slice(0, 12)}`;
+  await run('docker', ['tag', BUILT, image]);
+  await loadImage(realm, image);
+  return image;
 }
 
 /** All manifests of an installation, as `make deploy` applies them. */

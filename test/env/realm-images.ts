@@ -38,6 +38,11 @@ async function load({ name }: Nodes['nodes'][number], image: string): Promise<vo
   let said = '';
   for (const stream of [save.stderr, imports.stdout, imports.stderr])
     stream.setEncoding('utf8').on('data', (text: string) => (said += text));
-  const code = await new Promise<number | null>((resolve, reject) => imports.on('error', reject).on('close', resolve));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    imports.on('error', reject).on('close', resolve);
+    save.on('error', reject);
+  });
+  // It may wait for ever for somebody who reads on.
+  save.kill();
   if (code !== 0) throw new Error(`${image} did not get onto ${name}: ${said.trim()}`);
 }

@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { SetupError } from '../../hack/testbed/steps.ts';
 import { docker } from './container.ts';
 
@@ -47,8 +47,17 @@ const networkOf = (name: string, range: string): RealmNetwork => ({
   node: (index) => ({ address: `${range}.255.${index + 2}`, podRange: `${range}.${index}.0/24` }),
 });
 
-/** Docker looks at its own networks only. */
+/** Docker looks at its own networks only; others have routes here, too. */
 function isTaken(second: number): boolean {
-  const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
-  return addresses.some((address) => address.startsWith(`10.${second}.`));
+  const range = (10 << 24) | (second << 16);
+  const routes = readFileSync('/proc/net/route', 'utf8').trim().split('\n').slice(1);
+  return routes.some((line) => {
+    const [, destination = '', , , , , , mask = ''] = line.split('\t');
+    const wide = fromHex(mask) & (0xffff << 16);
+    // The default way leads everywhere, and so means nothing.
+    return wide !== 0 && (fromHex(destination) & wide) === (range & wide);
+  });
 }
+
+/** The kernel writes addresses with their last byte first. */
+const fromHex = (text: string): number => Buffer.from(text, 'hex').readInt32LE();

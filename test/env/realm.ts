@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StartedTestContainer } from 'testcontainers';
 import { SetupError } from '../../hack/testbed/steps.ts';
 import { prepareRealms } from '../../hack/testbed/testbed.ts';
 import { type Access, readAccess } from './api.ts';
-import { KEPT_LABEL, ownedByThisProcess, removeAtExit, removeContainers, removeLeftovers } from './container.ts';
+import { keptFor, ownedByThisProcess, removeAtExit, removeBelongings, removeLeftovers } from './belongings.ts';
 import type { KubectlOptions } from './kubectl.ts';
 import { tails } from './logs.ts';
 import { must } from './operator.ts';
@@ -18,7 +18,7 @@ export interface RealmOptions {
   /** Part of the names of its containers; realms of the same name get along. */
   readonly name?: string;
   readonly nodes?: number;
-  /** A realm with a folder of its own outlives this process, and has exactly the name; whoever knows the name removes it. */
+  /** A realm with a folder of its own outlives this process, and has exactly the name; whoever knows the folder removes it. */
   readonly keepIn?: string;
 }
 
@@ -52,30 +52,30 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
   await removeLeftovers();
   const { name, workDir, labels, isKept } = placeOf(options);
   const names = Array.from({ length: Math.max(1, options.nodes ?? 1) }, (_, index) => (index === 0 ? name : `${name}-${index + 1}`));
-  const forgetExit = isKept ? (): void => undefined : removeAtExit(names, name, workDir);
+  const forgetExit = removeAtExit(workDir);
   const stop = async (): Promise<void> => {
-    await removeContainers(names, name);
-    rmSync(workDir, { recursive: true, force: true });
+    await removeBelongings(workDir);
     forgetExit();
   };
+  let begun: readonly Promise<RealmNode>[] = [];
   try {
     // Ours, so that whoever made them may also remove what a node writes there as root.
     for (const node of names) mkdirSync(join(workDir, 'nodes', node, 'logs'), { recursive: true });
     const network = await createRealmNetwork(name, labels);
-    const nodes = await Promise.all(
-      names.map(async (node, index) => {
-        const container = await startNode({ name: node, index, all: names, network, testbed, workDir, labels });
-        return nodeOf(container, node, network.node(index).address);
-      }),
-    );
+    begun = names.map(async (node, index) => {
+      const container = await startNode({ name: node, index, all: names, network, testbed, workDir, labels });
+      return nodeOf(container, node, network.node(index).address);
+    });
+    const nodes = await Promise.all(begun);
+    if (isKept) forgetExit();
     return handle(name, workDir, nodes, stop);
   } catch (error) {
-    if (error instanceof SetupError) {
-      await stop();
-      throw error;
-    }
     const logs = tails(join(workDir, 'nodes'));
+    // What is still being made can't be removed; without its network or others it won't take long.
+    await removeBelongings(workDir);
+    await Promise.allSettled(begun);
     await stop();
+    if (error instanceof SetupError) throw error;
     throw new Error(`the realm ${name} did not start: ${error instanceof Error ? error.message : String(error)}\n${logs}`, {
       cause: error,
     });
@@ -84,7 +84,7 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
 
 /** Under which name a realm is, where its files are, and by which labels it is found if nobody removes it. */
 function placeOf({ name: base = 'realm', keepIn }: RealmOptions) {
-  if (keepIn !== undefined) return { name: base, workDir: keepIn, labels: { [KEPT_LABEL]: keepIn }, isKept: true };
+  if (keepIn !== undefined) return { name: base, workDir: keepIn, labels: keptFor(keepIn), isKept: true };
   const name = `keystone-${base}-${randomUUID().slice(0, 8)}`;
   const workDir = mkdtempSync(join(tmpdir(), `${name}-`));
   return { name, workDir, labels: ownedByThisProcess(workDir), isKept: false };

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GenericContainer, PullPolicy, type StartedTestContainer } from 'testcontainers';
 import { ensureTailnet } from '../../hack/testbed/tailnet.ts';
 import { issueAuthority, issueServer } from '../../controllers/runtime/certificates.ts';
-import { createInternalNetwork, docker, ownedByThisProcess, removeAtExit, removeContainers } from './container.ts';
+import { ownedByThisProcess, removeAtExit, removeBelongings } from './belongings.ts';
+import { createInternalNetwork, docker } from './container.ts';
 import { eventually } from './eventually.ts';
 import { gatewayObjects, NAMESPACE, TAILSCALE } from './tailnet-gateway.ts';
 import { HEADSCALE_NAME, HEADSCALE_PORT, headscaleConfig } from './tailnet-config.ts';
@@ -50,11 +51,9 @@ export async function startTailnet(realms: readonly Realm[]): Promise<Tailnet> {
   const name = `keystone-tailnet-${randomUUID().slice(0, 8)}`;
   const workDir = mkdtempSync(join(tmpdir(), `${name}-`));
   const labels = ownedByThisProcess(workDir);
-  const forgetExit = removeAtExit([name], name, workDir);
+  const forgetExit = removeAtExit(workDir);
   const stop = async (): Promise<void> => {
-    await Promise.all(realms.map((realm) => leaveNetwork(name, realm.nodes[0])));
-    await removeContainers([name], name);
-    rmSync(workDir, { recursive: true, force: true });
+    await removeBelongings(workDir);
     forgetExit();
   };
   try {
@@ -98,16 +97,6 @@ async function goOnline(network: string, node: RealmNode): Promise<void> {
 }
 /** Of a realm: between its nodes, and of its Pods. */
 const OWN_NETWORKS = /^10\.1\d\d\./;
-
-async function leaveNetwork(network: string, node: RealmNode): Promise<void> {
-  // Whoever has ended already has left.
-  await (
-    await docker()
-  )
-    .getNetwork(network)
-    .disconnect({ Container: node.name, Force: true })
-    .catch(() => undefined);
-}
 
 /** Headscale's files; returns the authority that its certificate is trusted by. */
 function writeCoordinator(folder: string): string {

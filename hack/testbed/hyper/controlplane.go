@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -31,7 +32,8 @@ func (e *extraArgs) Set(value string) error { *e = append(*e, value); return nil
 type settings struct {
 	work, data     string
 	apiServerExtra extraArgs
-	kubelets       bool // whether nodes are real
+	kubelets       bool   // whether nodes are real
+	address        string // where the API server is reached; unset, at any address of this machine
 }
 
 // runControlPlane is the first process of a container: it starts etcd, the API server and the controller manager, keeps
@@ -62,6 +64,10 @@ func boot(s settings, logs string, programs *fleet) (pki, error) {
 	if err != nil {
 		return pki{}, err
 	}
+	if s.address != "" {
+		// A node may have legs in more networks by now, which its certificate does not name.
+		addresses = []net.IP{net.ParseIP(s.address)}
+	}
 	keys, err := newPKI(filepath.Join(s.data, "pki"), addresses)
 	if err != nil {
 		return pki{}, err
@@ -85,7 +91,21 @@ func boot(s settings, logs string, programs *fleet) (pki, error) {
 		return pki{}, err
 	}
 	server := fmt.Sprintf("https://%s", net.JoinHostPort(addresses[0].String(), "6443"))
-	return keys, keys.kubeconfig(filepath.Join(s.work, "admin.conf"), server, keys.admin)
+	conf := filepath.Join(s.work, "admin.conf")
+	if err := keys.kubeconfig(conf, server, keys.admin); err != nil {
+		return pki{}, err
+	}
+	return keys, giveToOwner(conf, s.work)
+}
+
+// giveToOwner gives a file to whom the folder belongs: who started the container may be nobody in it.
+func giveToOwner(file, folder string) error {
+	info, err := os.Stat(folder)
+	if err != nil {
+		return err
+	}
+	owner := info.Sys().(*syscall.Stat_t)
+	return os.Chown(file, int(owner.Uid), int(owner.Gid))
 }
 
 func ownAddresses() ([]net.IP, error) {

@@ -17,6 +17,8 @@ import (
 
 // CreateVolume makes a folder, or a copy of a snapshot or of another volume. A name stands for one volume, however often it is asked for.
 func (f *folders) CreateVolume(_ context.Context, r *csi.CreateVolumeRequest) (*csi.CreateVolumeResponse, error) {
+	f.busy.Lock()
+	defer f.busy.Unlock()
 	volume, err := within(f.volumes, r.Name)
 	if err != nil {
 		return nil, err
@@ -61,6 +63,8 @@ func (f *folders) source(from *csi.VolumeContentSource) (string, error) {
 }
 
 func (f *folders) DeleteVolume(_ context.Context, r *csi.DeleteVolumeRequest) (*csi.DeleteVolumeResponse, error) {
+	f.busy.Lock()
+	defer f.busy.Unlock()
 	return &csi.DeleteVolumeResponse{}, remove(f.volumes, r.VolumeId)
 }
 
@@ -72,6 +76,8 @@ func (f *folders) ValidateVolumeCapabilities(_ context.Context, r *csi.ValidateV
 
 // CreateSnapshot copies a volume as it is at this moment, file by file: who writes meanwhile may be seen half.
 func (f *folders) CreateSnapshot(_ context.Context, r *csi.CreateSnapshotRequest) (*csi.CreateSnapshotResponse, error) {
+	f.busy.Lock()
+	defer f.busy.Unlock()
 	snapshot, err := within(f.snapshots, r.Name)
 	if err != nil {
 		return nil, err
@@ -79,6 +85,9 @@ func (f *folders) CreateSnapshot(_ context.Context, r *csi.CreateSnapshotRequest
 	volume, err := within(f.volumes, r.SourceVolumeId)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := os.Stat(volume); err != nil {
+		return nil, status.Errorf(codes.NotFound, "there is no volume %s", r.SourceVolumeId)
 	}
 	if err := copyFolder(volume, snapshot); err != nil {
 		return nil, err
@@ -93,12 +102,22 @@ func (f *folders) CreateSnapshot(_ context.Context, r *csi.CreateSnapshotRequest
 }
 
 func (f *folders) DeleteSnapshot(_ context.Context, r *csi.DeleteSnapshotRequest) (*csi.DeleteSnapshotResponse, error) {
+	f.busy.Lock()
+	defer f.busy.Unlock()
 	return &csi.DeleteSnapshotResponse{}, remove(f.snapshots, r.SnapshotId)
 }
 
-// copyFolder brings the copy to its place in one move, so that half of one is never taken for all.
+// originFile says in a copy's folder beside it what it is a copy of.
+func originFile(copied string) string {
+	return filepath.Join(filepath.Dir(copied), "."+filepath.Base(copied)+".origin")
+}
+
+// copyFolder brings the copy to its place in one move, so that half of one is never taken for all. Who asks again while it is made waits.
 func copyFolder(from, to string) error {
 	if _, err := os.Stat(to); err == nil {
+		if origin, err := os.ReadFile(originFile(to)); err == nil && string(origin) != from {
+			return status.Errorf(codes.AlreadyExists, "%s is a copy of something else", filepath.Base(to))
+		}
 		return nil
 	}
 	half := filepath.Join(filepath.Dir(to), "."+filepath.Base(to))
@@ -106,6 +125,9 @@ func copyFolder(from, to string) error {
 		return err
 	}
 	if err := command("cp", "--archive", "--reflink=auto", from, half); err != nil {
+		return err
+	}
+	if err := os.WriteFile(originFile(to), []byte(from), 0o644); err != nil {
 		return err
 	}
 	return os.Rename(half, to)
@@ -116,6 +138,9 @@ func remove(folder, name string) error {
 	path, err := within(folder, name)
 	if err != nil {
 		return nil
+	}
+	if err := os.Remove(originFile(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return os.RemoveAll(path)
 }

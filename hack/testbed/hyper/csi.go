@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 	"syscall"
 
 	"github.com/container-storage-interface/spec/lib/go/csi"
@@ -33,6 +34,8 @@ type folders struct {
 	registration.UnimplementedRegistrationServer
 	node               string
 	volumes, snapshots string
+	// A sidecar asks again when an answer takes long: the second must not begin while the first is at it.
+	busy sync.Mutex
 }
 
 // runCSI serves the driver to the kubelet of this node, and on the first node to the sidecars that make volumes and snapshots.
@@ -151,7 +154,8 @@ func (f *folders) NodePublishVolume(_ context.Context, r *csi.NodePublishVolumeR
 	}
 	if r.Readonly {
 		if err := syscall.Mount("", target, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
-			return nil, err
+			// Left as it is, the next attempt would take it for done.
+			return nil, errors.Join(err, syscall.Unmount(target, 0))
 		}
 	}
 	return &csi.NodePublishVolumeResponse{}, nil

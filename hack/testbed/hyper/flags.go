@@ -53,8 +53,16 @@ func apiServerArgs(s settings, keys pki, address net.IP) []string {
 		"--proxy-client-cert-file=" + keys.frontProxy.certFile, "--proxy-client-key-file=" + keys.frontProxy.keyFile,
 		"--enable-aggregator-routing=true",
 		// Tests delete namespaces and read their own log: it must not be rotated away under them.
-		"--audit-policy-file=" + auditPolicyFile(s), "--audit-log-path=" + filepath.Join(s.work, "audit.log"), "--audit-log-maxsize=4096",
+		"--audit-policy-file=" + auditPolicyFile(s), "--audit-log-path=" + filepath.Join(s.work, "audit.log"), "--audit-log-maxsize=" + auditMegabytes(s), "--audit-log-maxbackup=1",
 	}, s.apiServerExtra...)
+}
+
+// auditMegabytes is more than a run of tests writes; a realm may be kept for weeks.
+func auditMegabytes(s settings) string {
+	if s.kubelets {
+		return "256"
+	}
+	return "4096"
 }
 
 // controllerManagerArgs leave nodes alone where there are no kubelets: a Node that a test writes has no heartbeat, and would be taken for dead.

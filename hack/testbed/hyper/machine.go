@@ -28,13 +28,12 @@ func prepareMachine(s nodeSettings) error {
 			return err
 		}
 	}
-	// Some machines have them set for all, and let no container change them.
-	for name, value := range map[string]string{
-		"net/bridge/bridge-nf-call-iptables": "1",
-		"fs/inotify/max_user_instances":      "8192",
-		"fs/inotify/max_user_watches":        "524288",
-	} {
-		if err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0o644); err != nil {
+	if err := os.WriteFile("/proc/sys/net/bridge/bridge-nf-call-iptables", []byte("1"), 0o644); err != nil {
+		log.Printf("left as it is: %v", err)
+	}
+	// These are the machine's, and stay when the node is gone: raised where they are too low for several kubelets, never lowered.
+	for name, least := range map[string]int{"fs/inotify/max_user_instances": 8192, "fs/inotify/max_user_watches": 524288} {
+		if err := raise(filepath.Join("/proc/sys", name), least); err != nil {
 			log.Printf("left as it is: %v", err)
 		}
 	}
@@ -42,6 +41,17 @@ func prepareMachine(s nodeSettings) error {
 		return err
 	}
 	return writeNodeFiles(s)
+}
+
+func raise(setting string, least int) error {
+	value, err := os.ReadFile(setting)
+	if err != nil {
+		return err
+	}
+	if now, err := strconv.Atoi(strings.TrimSpace(string(value))); err == nil && now >= least {
+		return nil
+	}
+	return os.WriteFile(setting, []byte(strconv.Itoa(least)), 0o644)
 }
 
 // writableCgroups makes the container's own cgroups writable, which Docker mounts read-only for all but privileged containers.

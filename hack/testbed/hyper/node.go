@@ -78,6 +78,7 @@ func runNode(args []string) error {
 	if len(s.all) == 0 || s.self().name == "" {
 		return fmt.Errorf("%q is none of the members %v", s.name, s.all)
 	}
+	s.address = s.all[0].address
 	logs := filepath.Join(s.folder(s.self()), "logs")
 	for _, folder := range []string{logs, s.data} {
 		if err := os.MkdirAll(folder, 0o755); err != nil {

@@ -1,0 +1,100 @@
+import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { docker, isGone, OWNER_LABEL, THIS_PROCESS } from './container.ts';
+import { eventually } from './eventually.ts';
+
+/** Names the folder that everything in Docker belongs to which was made for one purpose. */
+export const FOLDER_LABEL = 'keystone.test/folder';
+
+/** The labels of what must not outlive this process, nor may its folder. */
+export const ownedByThisProcess = (folder: string): Record<string, string> => ({ ...keptFor(folder), [OWNER_LABEL]: THIS_PROCESS });
+
+/** The labels of what outlives its process: whoever knows the folder removes it. */
+export const keptFor = (folder: string): Record<string, string> => ({ [FOLDER_LABEL]: folder });
+
+/** Removes all that belongs to a folder, and the folder. It goes by labels: a stranger's container may have a name of ours. */
+export async function removeBelongings(folder: string): Promise<void> {
+  // Others remove leftovers at the same time, and a network lets go of its containers a moment after they went.
+  await eventually(() => removeOnce(folder), { withinMs: 20_000, everyMs: 200 });
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function removeOnce(folder: string): Promise<void> {
+  const client = await docker();
+  const filters = { label: [`${FOLDER_LABEL}=${folder}`] };
+  const containers = await client.listContainers({ all: true, filters });
+  await Promise.all(containers.map(({ Id }) => client.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing)));
+  const networks = await client.listNetworks({ filters });
+  for (const { Id } of networks) await leaveAndRemove(Id);
+  const { Volumes } = await client.listVolumes({ filters });
+  await Promise.all(Volumes.map(({ Name }) => client.getVolume(Name).remove().catch(ignoreMissing)));
+}
+
+/** Those of other purposes may have a leg in a network. */
+async function leaveAndRemove(id: string): Promise<void> {
+  const network = (await docker()).getNetwork(id);
+  const { Containers = {} } = ((await network.inspect().catch(ignoreMissing)) ?? {}) as { readonly Containers?: Record<string, unknown> };
+  for (const Container of Object.keys(Containers)) await network.disconnect({ Container, Force: true }).catch(ignoreMissing);
+  await network.remove().catch(ignoreMissing);
+}
+
+/** Registers removal for every way in which a process ends short of SIGKILL, and returns how to take that back. */
+export function removeAtExit(folder: string): () => void {
+  const remove = (): void => removeNow(folder);
+  const interrupted = (): void => process.exit(130);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  process.once('exit', remove);
+  for (const signal of signals) process.once(signal, interrupted);
+  return () => {
+    process.off('exit', remove);
+    for (const signal of signals) process.off(signal, interrupted);
+  };
+}
+
+/** The same from an exit handler, which can't wait for a promise. */
+function removeNow(folder: string): void {
+  const docked = (...args: readonly string[]): readonly string[] => {
+    const { stdout } = spawnSync('docker', [...args, '--quiet', '--filter', `label=${FOLDER_LABEL}=${folder}`], { encoding: 'utf8' });
+    return (stdout ?? '').split('\n').filter(Boolean);
+  };
+  const kinds = [
+    { list: ['ps', '--all', '--no-trunc'], remove: ['rm', '--force', '--volumes'] },
+    { list: ['network', 'ls', '--no-trunc'], remove: ['network', 'rm'] },
+    { list: ['volume', 'ls'], remove: ['volume', 'rm'] },
+  ];
+  const sweep = (): number => {
+    const found = kinds.map(({ list, remove }) => ({ remove, ids: docked(...list) }));
+    for (const { remove, ids } of found) if (ids.length > 0) spawnSync('docker', [...remove, ...ids]);
+    return found.reduce((sum, { ids }) => sum + ids.length, 0);
+  };
+  // What Docker was asked to make a moment ago shows up a moment later: it is gone when nothing was found twice.
+  for (let nothing = 0, round = 0; nothing < 2 && round < MOST_SWEEPS; round += 1) {
+    nothing = sweep() === 0 ? nothing + 1 : 0;
+    if (nothing < 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWEEP_MS);
+  }
+  rmSync(folder, { recursive: true, force: true });
+}
+const SWEEP_MS = 400;
+const MOST_SWEEPS = 20;
+
+/** Removes what processes of ours left behind that were killed before they could. */
+export async function removeLeftovers(): Promise<void> {
+  const client = await docker();
+  const filters = { label: [OWNER_LABEL] };
+  const all = [
+    ...(await client.listContainers({ all: true, filters })),
+    ...(await client.listNetworks({ filters })),
+    ...(await client.listVolumes({ filters })).Volumes,
+  ];
+  const gone = all.filter(({ Labels }) => isGone(Labels?.[OWNER_LABEL] ?? '')).map(({ Labels }) => Labels?.[FOLDER_LABEL] ?? '');
+  // A label is what anybody may have written.
+  for (const folder of new Set(gone)) if (folder.startsWith(join(tmpdir(), 'keystone-'))) await removeBelongings(folder);
+}
+
+/** Somebody else may have removed it first, or be removing it right now. */
+function ignoreMissing(error: unknown): void {
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+  if (status !== 404 && status !== 409) throw error;
+}
