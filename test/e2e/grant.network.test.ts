@@ -118,7 +118,7 @@ describe('the slice of a Grant on a real network', function () {
     const inside = probe(realm, { namespace: slice, pod: 'guest', flags: BREAKING_GLASS }, `${await addressOf('peer', slice)}:7777`);
     probes.push(inside);
     await inside.until('open', PATIENCE);
-    const resolve = ['-n', slice, 'exec', 'guest', '--', '/pod', 'resolve', `far.${NS}.svc.cluster.local`];
-    expect(await realm.kubectl([...resolve, ...BREAKING_GLASS])).to.match(/^10\.96\./);
+    const name = `far.${NS}.svc.cluster.local`;
+    expect(await realm.kubectl(['-n', slice, 'exec', ...BREAKING_GLASS, 'guest', '--', '/pod', 'resolve', name])).to.match(/^10\.96\./);
   });
 });

@@ -67,7 +67,7 @@ function carrier(slowness: () => Slowness): Transform {
       const leaving = (chunk.length / bytesPerSecond) * 1000;
       // A link that became quicker must not let anything overtake.
       arrives = Math.max(arrives, performance.now() + leaving + delayMs);
-      setTimeout(() => this.push(chunk), arrives - performance.now());
+      setTimeout(() => this.push(chunk), Math.max(0, arrives - performance.now()));
       setTimeout(done, leaving);
     },
     flush(done) {
