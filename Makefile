@@ -107,6 +107,10 @@ test-integration: node_modules/.package-lock.json ## Run our controllers against
 test-e2e: node_modules/.package-lock.json ## Run what needs real nodes, networks and storage.
 	$(NODE) hack/verify/test.ts e2e
 
+.PHONY: flux
+flux: node_modules/.package-lock.json ## Build Flux, without which make test skips the tests of GitOps.
+	$(NODE) hack/testbed/build.ts flux
+
 .PHONY: test-full
 test-full: typecheck ## Run everything, including what takes minutes of waiting.
 	TEST_FULL=1 $(NODE) hack/verify/test.ts unit integration e2e

@@ -44,7 +44,7 @@ describe('Flux installs us from Git and keeps what Git says (C-3)', function () 
   before(async function () {
     this.timeout(SET_UP_MS);
     if (!isFull && !hasFlux())
-      skip(this, "Flux is not built yet, which takes 400 s of processor time: run 'node hack/testbed/build.ts flux', or set TEST_FULL=1");
+      skip(this, "Flux is not built yet, which takes 400 s of processor time: run 'make flux', or set TEST_FULL=1");
     realm = await startRealm({ name: 'gitops' });
     image = `keystone.test/keystone-operator:${realm.name}`;
     await run(process.execPath, ['hack/image/build.ts', `--img=${image}`]);

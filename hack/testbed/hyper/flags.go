@@ -37,6 +37,10 @@ func etcdArgs(s settings) []string {
 }
 
 func apiServerArgs(s settings, keys pki, address net.IP) []string {
+	if s.kubelets {
+		// Where nodes are real, each may touch what runs on it and nothing else.
+		s.apiServerExtra = append([]string{"--enable-admission-plugins=NodeRestriction"}, s.apiServerExtra...)
+	}
 	return append([]string{
 		"--etcd-servers=" + etcdURL, "--secure-port=6443", "--bind-address=0.0.0.0", "--advertise-address=" + address.String(),
 		"--service-cluster-ip-range=" + serviceRange, "--authorization-mode=Node,RBAC", "--allow-privileged=true", "--profiling=false",
@@ -49,7 +53,6 @@ func apiServerArgs(s settings, keys pki, address net.IP) []string {
 		"--requestheader-username-headers=X-Remote-User",
 		"--kubelet-certificate-authority=" + keys.ca.certFile, "--kubelet-preferred-address-types=InternalIP",
 		"--kubelet-client-certificate=" + keys.kubeletClient.certFile, "--kubelet-client-key=" + keys.kubeletClient.keyFile,
-		"--enable-admission-plugins=NodeRestriction",
 		"--proxy-client-cert-file=" + keys.frontProxy.certFile, "--proxy-client-key-file=" + keys.frontProxy.keyFile,
 		"--enable-aggregator-routing=true",
 		// Tests delete namespaces and read their own log: it must not be rotated away under them.
