@@ -72,13 +72,17 @@ async function runSuite(name: string, { files, options, processes, setup, needsR
     : add(totals, problem(`the operator never used a right that it has (checklist 41): ${unused.join(', ')}`));
 }
 
+/** A story is told in a few lines, and under many faults. */
+const FAULTS_WEIGH = 15_000;
+
 /** Deals the files out so that each process gets about as much: a file's size stands for its time. */
 function share(files: readonly string[], processes: number): readonly (readonly string[])[] {
   const parts = Array.from({ length: Math.min(processes, files.length) }, (): { size: number; files: string[] } => ({
     size: 0,
     files: [],
   }));
-  const bySize = files.map((path) => ({ path, size: statSync(path).size })).toSorted((a, b) => b.size - a.size);
+  const weight = (path: string): number => statSync(path).size + (path.startsWith('test/fault/') ? FAULTS_WEIGH : 0);
+  const bySize = files.map((path) => ({ path, size: weight(path) })).toSorted((a, b) => b.size - a.size);
   for (const { path, size } of bySize) {
     const part = parts.reduce((least, other) => (other.size < least.size ? other : least));
     part.size += size;
