@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { FOLDER_LABEL, removeBelongings } from '../test/env/belongings.ts';
+import { FOLDER_LABEL, labelsWith, removeBelongings } from '../test/env/belongings.ts';
 import { docker } from '../test/env/container.ts';
 import { eventually } from '../test/env/eventually.ts';
 import { startRealm } from '../test/env/realm.ts';
@@ -80,14 +80,8 @@ async function down(): Promise<void> {
   const nothing = 'No realm was up.';
   // Where no Docker answers, no realm runs.
   if (!attempt('docker', 'version').ok) return console.log(nothing);
-  const client = await docker();
-  const filters = { label: [FOLDER_LABEL] };
-  const all = [
-    ...(await client.listContainers({ all: true, filters })),
-    ...(await client.listNetworks({ filters })),
-    ...(await client.listVolumes({ filters })).Volumes,
-  ];
-  const folders = new Set(all.map(({ Labels }) => Labels?.[FOLDER_LABEL] ?? '').filter((folder) => dirname(folder) === FOLDER));
+  const found = (await labelsWith(FOLDER_LABEL)).map((labels) => labels[FOLDER_LABEL] ?? '');
+  const folders = new Set(found.filter((folder) => dirname(folder) === FOLDER));
   await Promise.all([...folders].map(removeBelongings));
   const were = folders.size === 1 ? 'One realm is' : `${folders.size} realms are`;
   console.log(folders.size === 0 ? nothing : `${were} down, and everything they made is gone.`);

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { docker, isGone, OWNER_LABEL, THIS_PROCESS } from './container.ts';
@@ -13,6 +14,26 @@ export const ownedByThisProcess = (folder: string): Record<string, string> => ({
 
 /** The labels of what outlives its process: whoever knows the folder removes it. */
 export const keptFor = (folder: string): Record<string, string> => ({ [FOLDER_LABEL]: folder });
+
+/** A name and a folder for something that this process starts, the labels for what belongs to it, and its end. */
+export interface Claim {
+  readonly name: string;
+  readonly folder: string;
+  readonly labels: Record<string, string>;
+  readonly end: () => Promise<void>;
+}
+
+/** Claims a name nobody else has; whatever becomes of this process, what carries the labels goes with it. */
+export function claimName(prefix: string): Claim {
+  const name = `${prefix}-${randomUUID().slice(0, 8)}`;
+  const folder = mkdtempSync(join(tmpdir(), `${name}-`));
+  const forgetExit = removeAtExit(folder);
+  const end = async (): Promise<void> => {
+    await removeBelongings(folder);
+    forgetExit();
+  };
+  return { name, folder, labels: ownedByThisProcess(folder), end };
+}
 
 /** Removes all that belongs to a folder, and the folder. It goes by labels: a stranger's container may have a name of ours. */
 export async function removeBelongings(folder: string): Promise<void> {
@@ -79,18 +100,24 @@ function removeNow(folder: string): void {
 const SWEEP_MS = 400;
 const MOST_SWEEPS = 20;
 
-/** Removes what processes of ours left behind that were killed before they could. */
-export async function removeLeftovers(): Promise<void> {
+/** The labels of everything in Docker that has this one, whatever it is. */
+export async function labelsWith(label: string): Promise<readonly Readonly<Record<string, string>>[]> {
   const client = await docker();
-  const filters = { label: [OWNER_LABEL] };
+  const filters = { label: [label] };
   const all = [
     ...(await client.listContainers({ all: true, filters })),
     ...(await client.listNetworks({ filters })),
     ...(await client.listVolumes({ filters })).Volumes,
   ];
-  const gone = all.filter(({ Labels }) => isGone(Labels?.[OWNER_LABEL] ?? '')).map(({ Labels }) => Labels?.[FOLDER_LABEL] ?? '');
+  return all.map(({ Labels }) => Labels ?? {});
+}
+
+/** Removes what processes of ours left behind that were killed before they could. */
+export async function removeLeftovers(): Promise<void> {
+  const gone = (await labelsWith(OWNER_LABEL)).filter((labels) => isGone(labels[OWNER_LABEL] ?? ''));
   // A label is what anybody may have written.
-  for (const folder of new Set(gone)) if (folder.startsWith(join(tmpdir(), 'keystone-'))) await removeBelongings(folder);
+  for (const folder of new Set(gone.map((labels) => labels[FOLDER_LABEL] ?? '')))
+    if (folder.startsWith(join(tmpdir(), 'keystone-'))) await removeBelongings(folder);
 }
 
 /** Somebody else may have removed it first, or be removing it right now. */

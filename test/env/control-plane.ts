@@ -1,11 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { GenericContainer, PullPolicy, type StartedTestContainer, Wait } from 'testcontainers';
 import { prepareTestbed } from '../../hack/testbed/testbed.ts';
 import { type Access, connect, readAccess } from './api.ts';
-import { ownedByThisProcess, removeAtExit, removeBelongings, removeLeftovers } from './belongings.ts';
+import { claimName, removeLeftovers } from './belongings.ts';
 import { createInternalNetwork } from './container.ts';
 import { eventually } from './eventually.ts';
 import { tails } from './logs.ts';
@@ -43,14 +40,7 @@ export interface ControlPlane extends Access {
 export async function startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
   const { image } = await prepareTestbed();
   await removeLeftovers();
-  const name = `keystone-test-${randomUUID().slice(0, 8)}`;
-  const workDir = mkdtempSync(join(tmpdir(), `${name}-`));
-  const labels = ownedByThisProcess(workDir);
-  const forgetExit = removeAtExit(workDir);
-  const stop = async (): Promise<void> => {
-    await removeBelongings(workDir);
-    forgetExit();
-  };
+  const { name, folder: workDir, labels, end: stop } = claimName('keystone-test');
   try {
     await createInternalNetwork(name, labels);
     const container = await describe(image, name, workDir, options).withLabels(labels).start();

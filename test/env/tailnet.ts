@@ -1,11 +1,9 @@
-import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { GenericContainer, PullPolicy, type StartedTestContainer } from 'testcontainers';
 import { ensureTailnet } from '../../hack/testbed/tailnet.ts';
 import { issueAuthority, issueServer } from '../../controllers/runtime/certificates.ts';
-import { ownedByThisProcess, removeAtExit, removeBelongings } from './belongings.ts';
+import { claimName } from './belongings.ts';
 import { createInternalNetwork, docker } from './container.ts';
 import { eventually } from './eventually.ts';
 import { gatewayObjects, NAMESPACE, TAILSCALE } from './tailnet-gateway.ts';
@@ -48,14 +46,7 @@ export interface Tailnet {
  */
 export async function startTailnet(realms: readonly Realm[]): Promise<Tailnet> {
   const images = await ensureTailnet();
-  const name = `keystone-tailnet-${randomUUID().slice(0, 8)}`;
-  const workDir = mkdtempSync(join(tmpdir(), `${name}-`));
-  const labels = ownedByThisProcess(workDir);
-  const forgetExit = removeAtExit(workDir);
-  const stop = async (): Promise<void> => {
-    await removeBelongings(workDir);
-    forgetExit();
-  };
+  const { name, folder: workDir, labels, end: stop } = claimName('keystone-tailnet');
   try {
     await createInternalNetwork(name, labels);
     await Promise.all(realms.map((realm) => goOnline(name, realm.nodes[0])));
