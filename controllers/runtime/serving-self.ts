@@ -77,11 +77,9 @@ export function selfIssued(options: SelfIssuedOptions): ServingCertificate {
   registrations.onChange(changed);
 
   /** Sleeps for so long, or until something changes; never less than a little. */
-  const rest = async (ms: number, signal: AbortSignal): Promise<void> => {
-    const woken = new AbortController();
-    wake = () => woken.abort();
+  const rest = async (ms: number, woken: AbortSignal, signal: AbortSignal): Promise<void> => {
     await sleep(clock, Math.min(ms, SHORTEST_WAIT_MS), signal);
-    await sleep(clock, ms - SHORTEST_WAIT_MS, AbortSignal.any([signal, woken.signal]));
+    await sleep(clock, ms - SHORTEST_WAIT_MS, AbortSignal.any([signal, woken]));
   };
 
   return {
@@ -92,12 +90,15 @@ export function selfIssued(options: SelfIssuedOptions): ServingCertificate {
     onChange: showcase.onChange,
     async run(signal) {
       for (let failures = 0; !signal.aborted;) {
+        // From here on: what changes while we look may have changed behind our back.
+        const woken = new AbortController();
+        wake = () => woken.abort();
         const trouble = await attempt(options, signal);
         if (trouble !== undefined && failures === 1) log.warn('Could not renew the certificates, trying again', { cause: trouble });
         failures = trouble === undefined ? 0 : failures + 1;
         const due = nextMoment(look(), lifetimeMs) - clock.date().getTime();
         const next = Math.max(0, Math.min(due, memory.settlesInMs(settleMs(lifetimeMs)), LONGEST_WAIT_MS));
-        await rest(failures > 0 ? backoffMs(failures, RETRY) : next, signal);
+        await rest(failures > 0 ? backoffMs(failures, RETRY) : next, woken.signal, signal);
       }
     },
   };

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request as call } from 'node:https';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { expect } from 'chai';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { KUBECTL } from '../../hack/testbed/hyper.ts';
 import { spawnSync } from 'node:child_process';
 import { skip } from '../../hack/verify/skip.ts';
@@ -15,6 +15,9 @@ import { must } from '../env/operator.ts';
 import { openWorld, type WebhookReplica, type WebhookWorld } from '../webhook/world.ts';
 
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/quota.keystone.io';
+interface Registration {
+  readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[];
+}
 const HOST = 'keystone-webhook.keystone-system.svc';
 const validity = { from: new Date(Date.now() - 60_000), until: new Date(Date.now() + 3_600_000) };
 const issue = () => {
@@ -55,6 +58,27 @@ describe('a replica is ready when it would be called and would answer', () => {
     await says(/^503 \[-\]webhook: no ValidatingWebhookConfiguration quota\.keystone\.io: apply config\/webhook$/);
     await must(controlPlane(), ['apply', '--server-side', '-k', 'config/webhook']);
     await says(/^200 ok$/);
+  });
+
+  it('and is trusted again by a registration that was taken away and put back at once', async function () {
+    this.timeout(60_000);
+    replica = await world.start();
+    await says(/^200 ok$/);
+    const body = parse(readFileSync('config/webhook/quota.keystone.io.yaml', 'utf8')) as object;
+    // At rest, and just before, in or just after it looks at what has become of it.
+    for (const ms of [0, 2, 4, 6, 8, 12, 16, 24]) {
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      ok(await api().call('DELETE', CONFIGURATION));
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      ok(await api().call('POST', dirname(CONFIGURATION), { body }));
+      await eventually(
+        async () => {
+          const { webhooks } = ok<Registration>(await api().call('GET', CONFIGURATION));
+          expect(webhooks[0]?.clientConfig.caBundle, `${ms} ms later`).to.be.a('string');
+        },
+        { withinMs: 5_000 },
+      );
+    }
   });
 
   it('and not while its certificate, made by others, is missing, is trusted by nobody, or was signed by somebody else', async function () {
