@@ -1,5 +1,5 @@
-// Command peer is the other side of the benchmark: the controller of ../controller.ts on controller-runtime, and a writer
-// that makes the same writes and does nothing else.
+// Command peer is the other side of the benchmark: the controller of ../controller.ts on controller-runtime, a writer that
+// makes the same writes and does nothing else, and a webhook that lets everything pass.
 package main
 
 import (
@@ -27,6 +27,7 @@ import (
 
 type settings struct {
 	kubeconfig, namespace, metrics, probes string
+	reviews, certificate, key              string
 	workers, count                         int
 	guarded, null                          bool
 }
@@ -43,6 +44,9 @@ func main() {
 	flags.BoolVar(&s.null, "null", false, "only write, once for each of --count objects in --namespace")
 	flags.StringVar(&s.namespace, "namespace", "", "where the objects are")
 	flags.IntVar(&s.count, "count", 0, "how many objects there are")
+	flags.StringVar(&s.reviews, "reviews-bind-address", "", "only let pass what is asked about here, over TLS")
+	flags.StringVar(&s.certificate, "certificate", "", "file of the certificate of reviews")
+	flags.StringVar(&s.key, "key", "", "file of its key")
 	_ = flags.Parse(os.Args[1:]) // ends the process itself
 	if err := run(s); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -51,13 +55,16 @@ func main() {
 }
 
 func run(s settings) error {
+	ctx := ctrl.SetupSignalHandler()
+	if s.reviews != "" {
+		return letPass(ctx, s)
+	}
 	config, err := clientcmd.BuildConfigFromFlags("", s.kubeconfig)
 	if err != nil {
 		return err
 	}
 	config.QPS = -1 // no limit of the client's own
 	config.UserAgent = "bench-peer"
-	ctx := ctrl.SetupSignalHandler()
 	if s.null {
 		return writeBlindly(ctx, config, s)
 	}
