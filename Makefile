@@ -126,6 +126,10 @@ PUBLISH ?=
 bench: node_modules/.package-lock.json ## Measure our engine beside Go's controller-runtime, on one API server, in turns.
 	$(NODE) test/bench/bench.ts --objects=$(N) --cold=$(COLD) --rounds=$(ROUNDS) --workers=$(WORKERS) $(if $(PUBLISH),--publish)
 
+.PHONY: bench-webhooks
+bench-webhooks: node_modules/.package-lock.json ## Measure what our webhook adds to a write, beside none and beside one that decides nothing.
+	$(NODE) test/bench/webhook.ts
+
 .PHONY: bench-realms
 bench-realms: node_modules/.package-lock.json ## Measure what realms cost: twenty in a row, then three at once.
 	$(NODE) test/bench/realms.ts
