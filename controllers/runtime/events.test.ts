@@ -115,6 +115,39 @@ describe('an event', () => {
     expect([body.metadata.name.length, body.note.length]).to.deep.equal([253, 1024]);
   });
 
+  it('of thousands at once is not lost, and what an API server never takes is not kept for ever', async () => {
+    const crowd = record(() => ({}));
+    for (let i = 0; i < 9_000; i++) crowd.recorder.record(ConfigMap, configMap(`a${i}`), [happening]);
+    await crowd.recorder.flushed();
+    expect(crowd.transport.requests).to.have.length(9_000);
+    const deaf = record(() => new Promise<never>(() => undefined));
+    const warned: string[] = [];
+    const log = { ...silentLogger, warn: (message: string) => void warned.push(message) };
+    const recorder = createEventRecorder({
+      transport: deaf.transport,
+      clock: fakeClock(),
+      log,
+      controller: 'grant',
+      userAgent: 'test',
+    });
+    for (let i = 0; i < 11_000; i++) recorder.record(ConfigMap, configMap(`a${i}`), [happening]);
+    expect(warned).to.deep.equal(['Events are lost: the API server takes them more slowly than they come']);
+  });
+
+  it('that nobody takes holds up no end, and none is told after it', async () => {
+    const clock = fakeClock();
+    const waiting: (() => void)[] = [];
+    const transport = scriptedTransport({ answer: () => new Promise<object>((resolve) => waiting.push(() => resolve({}))) });
+    const recorder = createEventRecorder({ transport, clock, log: silentLogger, controller: 'grant', userAgent: 'test' });
+    for (const name of ['a', 'b']) recorder.record(ConfigMap, configMap(name), [happening]);
+    const ended = recorder.flushed();
+    await clock.advance(1_000);
+    await ended;
+    waiting.forEach((answer) => answer());
+    await clock.advance(1);
+    expect(transport.requests).to.have.length(1);
+  });
+
   it('is tried again when there is no answer, and given up when it is refused; nobody waits for it', async () => {
     let calls = 0;
     const flaky = record(() => {

@@ -20,7 +20,7 @@ export interface Happening {
 export interface EventRecorder {
   /** Never fails and never waits: an event is not worth a pass. */
   record(resource: Resource, object: K8sObject, happenings: readonly Happening[]): void;
-  /** Resolves once nothing is on its way any more. */
+  /** Resolves once nothing is on its way any more, or after a moment: whoever takes over waits for it. Nothing is told afterwards. */
   flushed(): Promise<void>;
 }
 
@@ -36,8 +36,10 @@ export interface EventOptions {
 const Event: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
 /** Events of what has no namespace are kept here: all of Kubernetes does so. */
 const NOWHERE = 'default';
-/** What may be on its way at once: beyond that, the API server has worse troubles than missing events. */
-const LARGEST_BACKLOG = 1000;
+/** What may wait at once, some 15 MB: every object of a large realm may change with one restart, and events are sent one by one. */
+const LARGEST_BACKLOG = 10_000;
+/** Half of what a successor may take. */
+const FLUSH_MS = 1_000;
 const TRIES = 3;
 /** The API server's own limit; that of the note is the one of a condition's message. */
 const LONGEST_NAME = 253;
@@ -53,8 +55,10 @@ export function createEventRecorder({ transport, clock, log, controller, userAge
   // One after the other: a process that loses its lease has no burst of them on the way.
   let last: Promise<void> = Promise.resolve();
   let waiting = 0;
+  let overflows = false;
+  let over = false;
   const send = async (path: string, body: object): Promise<void> => {
-    for (let tries = 1; ; tries++) {
+    for (let tries = 1; !over; tries++) {
       try {
         await transport.request({ method: 'POST', path, body, userAgent });
         return;
@@ -65,16 +69,27 @@ export function createEventRecorder({ transport, clock, log, controller, userAge
       }
     }
   };
+  const isFull = (): boolean => {
+    const full = waiting >= LARGEST_BACKLOG;
+    if (full && !overflows) log.warn('Events are lost: the API server takes them more slowly than they come');
+    overflows = full || (overflows && waiting > 0);
+    return full;
+  };
   return {
     record(resource, object, happenings) {
       for (const happening of happenings) {
-        if (waiting >= LARGEST_BACKLOG || !limits.admits(object.metadata.uid, happening)) continue;
+        if (isFull() || !limits.admits(object.metadata.uid, happening)) continue;
         const event = { ...eventOf(resource, object, happening), ...origin(clock.date()) };
         waiting += 1;
         last = last.then(() => send(collectionPath(Event, event.metadata.namespace), event)).finally(() => (waiting -= 1));
       }
     },
-    flushed: () => last,
+    async flushed() {
+      const enough = Promise.withResolvers<void>();
+      using _ = clock.timer(FLUSH_MS, enough.resolve);
+      await Promise.race([last, enough.promise]);
+      over = true;
+    },
   };
 }
 
