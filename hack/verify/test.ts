@@ -25,7 +25,7 @@ const SUITES = new Map<string, Suite>([
     {
       files: ['test/{env,integration,fault}/**/*.test.ts'],
       options: ['--require', './test/env/hooks.ts', '--timeout', '60000'],
-      processes: 2,
+      processes: 3,
       setup: 'hack/testbed/build.ts',
       needsRights: true,
     },
