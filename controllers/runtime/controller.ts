@@ -3,7 +3,7 @@ import type { ApplyConfig, ConditionedStatus, K8sObject, Resource } from '../../
 import { backoffMs } from './backoff.ts';
 import { BY_UID, createReader, type Caches, type Reader } from './caches.ts';
 import type { ApplyMemory } from './children.ts';
-import { lostKey, lostOwners, type LostOwners } from './lost.ts';
+import { isLostKey, lostKey, lostOwners, type LostOwners } from './lost.ts';
 import { createMeter, type Meter } from './meter.ts';
 import { stopwatch, type Metrics } from './metrics.ts';
 import { createClient, type Client, type ClientIdentity } from './client.ts';
@@ -59,6 +59,8 @@ export interface Worker {
 const BACKOFF = { firstMs: 5, longestMs: 60_000 };
 /** One object's passes keep this distance: a child that flaps must not take all the time there is. */
 const MIN_INTERVAL_MS = 100;
+/** Caches hear of an owner and its children one by one: what is still there so long after its owner was left behind in fact. */
+const LOST_AFTER_MS = 2_000;
 /** No pass may hold its worker longer. */
 const TIMEOUT_MS = 60_000;
 
@@ -120,7 +122,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
         if (change.kind !== 'deleted') return;
         const key = lostKey(change.previous.metadata.uid);
         // Its name is never used again: one that left nothing must not wait in the queue of one who does not lead.
-        if (this.#lost?.find(key) !== undefined) this.#queue.add(key);
+        if (this.#lost?.find(key) !== undefined) this.#queue.add(key, { afterMs: LOST_AFTER_MS });
       });
     }
     this.#subscribeToOwn(cache);
@@ -186,7 +188,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       const before = change.kind === 'added' ? [] : keysOf(change.previous);
       const after = change.kind === 'deleted' ? [] : keysOf(change.next);
       for (const key of new Set([...before, ...after]))
-        this.#queue.add(key, { priority: priorityOf(initial), afterMs: this.#untilCalm(key, calmMs) });
+        this.#queue.add(key, { priority: priorityOf(initial), afterMs: isLostKey(key) ? LOST_AFTER_MS : this.#untilCalm(key, calmMs) });
     });
   }
 

@@ -10,6 +10,8 @@ export type LostOwner = Pick<ObjectMeta, 'uid' | 'name' | 'namespace'>;
 const PREFIX = '~';
 /** The key of a lost owner in the queue. */
 export const lostKey = (uid: string): string => `${PREFIX}${uid}`;
+/** Whether a key in the queue is that of a lost owner. */
+export const isLostKey = (key: string): boolean => key.startsWith(PREFIX);
 
 /** Finds owners that went without their ending: somebody took their finalizer away, or they were let go before all was done. */
 export interface LostOwners {
@@ -28,7 +30,7 @@ export function lostOwners(owner: Resource, children: readonly Resource[], infor
       return uid === undefined || isThere(uid) ? [] : [lostKey(uid)];
     },
     find(key) {
-      const uid = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : '';
+      const uid = isLostKey(key) ? key.slice(PREFIX.length) : '';
       if (uid === '' || isThere(uid)) return undefined;
       for (const child of children.flatMap((resource) => informers.get(nameOf(resource))?.find(BY_OWNER, uid) ?? [])) {
         // Somebody may have rewritten the mark of one of them.

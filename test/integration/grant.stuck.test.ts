@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import type { PersistentVolume, ResourceQuota } from '../../api/meta/builtin.ts';
 import { systemClock } from '../../controllers/runtime/clock.ts';
 import { ApiError } from '../../controllers/runtime/errors.ts';
+import { silentLogger, type Logger } from '../../controllers/runtime/log.ts';
 import { scrape } from '../../controllers/runtime/metrics.ts';
 import { ok } from '../env/api.ts';
 import { refuseWrites } from '../env/disturbances.ts';
@@ -21,6 +22,7 @@ const HARD = {
 const POLICIES = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
 const BINDINGS = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
 const POLICY = 'test-sealed-volumes';
+const LEFT_BEHIND = 'Clearing away what an owner left that is gone';
 
 describe('a slice that can’t be taken back', () => {
   const world = useGrants();
@@ -170,6 +172,25 @@ describe('a Grant that loses its finalizer', () => {
   const world = useGrants();
   const grants = () => `/apis/keystone.io/v1alpha1/namespaces/${world.namespace}/grants/g`;
   const finalizers = async () => (await world.get('g'))?.metadata.finalizers ?? [];
+
+  it('is warned of, and one that ends in the ordinary way is not', async () => {
+    const warned: string[] = [];
+    const log: Logger = { ...silentLogger, warn: (message) => void warned.push(message), child: () => log };
+    const engine = await world.run({ log });
+    await world.create('g', { hard: HARD });
+    const { status } = await world.because('g', 'InForce', 'Usable');
+    await world.remove('g');
+    await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 60_000 });
+    await world.create('g', { hard: HARD });
+    const next = (await world.because('g', 'InForce', 'Usable')).status?.namespace;
+    expect(next).not.to.equal(status?.namespace);
+    expect(warned).not.to.include(LEFT_BEHIND);
+    await engine.stop();
+    await api().call('PATCH', grants(), { body: { metadata: { finalizers: null } }, contentType: 'application/merge-patch+json' });
+    await world.remove('g');
+    await world.run({ log });
+    await eventually(() => expect(warned).to.include(LEFT_BEHIND), { withinMs: 20_000 });
+  }).timeout(120_000);
 
   it('gets it back when a file without it takes its place, as kubectl replace does', async () => {
     await world.run();
