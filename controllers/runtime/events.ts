@@ -58,7 +58,8 @@ export function createEventRecorder({ transport, clock, log, controller, userAge
   let overflows = false;
   let over = false;
   const send = async (path: string, body: object): Promise<void> => {
-    for (let tries = 1; !over; tries++) {
+    for (let tries = 1; ; tries++) {
+      if (over) return;
       try {
         await transport.request({ method: 'POST', path, body, userAgent });
         return;
