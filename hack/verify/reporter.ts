@@ -1,6 +1,7 @@
+import { relative } from 'node:path';
 import mocha from 'mocha';
 import { skipReason } from './skip.ts';
-import { type Totals, verdict } from './totals.ts';
+import { type Report, type Totals, verdict } from './totals.ts';
 
 /** A test slower than this is named on its own, so that a long silence explains itself. */
 const SLOW_MS = 2_000;
@@ -27,6 +28,7 @@ function report(runner: Mocha.Runner): void {
   const failures: Mocha.Test[] = [];
   let group: Tally = { passed: 0, failed: 0, skipped: 0 };
   let since = performance.now();
+  const times: Record<string, number> = {};
 
   const count = (what: keyof Tally): void => {
     total[what] += 1;
@@ -44,7 +46,11 @@ function report(runner: Mocha.Runner): void {
     since = performance.now();
   });
   runner.on('suite end', (suite) => {
-    if (suite.parent?.root === true) console.log(groupLine(suite.title, group, performance.now() - since));
+    if (suite.parent?.root !== true) return;
+    const took = performance.now() - since;
+    console.log(groupLine(suite.title, group, took));
+    const file = relative('.', suite.file ?? '');
+    times[file] = Math.round((times[file] ?? 0) + took);
   });
   runner.on('pass', (test) => {
     count('passed');
@@ -60,7 +66,7 @@ function report(runner: Mocha.Runner): void {
   });
   runner.on('end', () => {
     if (failures.length > 0) mocha.reporters.Base.list(failures);
-    finish(total);
+    finish(total, times);
   });
 }
 
@@ -75,9 +81,9 @@ function groupLine(title: string, { passed, failed, skipped }: Totals, ms: numbe
 }
 
 /** Hands the totals to the process that runs several suites, or prints them when there is none. */
-function finish(total: Totals): void {
+function finish(total: Totals, times: Report['times'] = {}): void {
   if (process.send === undefined) console.log(verdict(total));
-  else process.send(total);
+  else process.send({ ...total, times } satisfies Report);
   const held = (): void =>
     console.log(red(`    still alive ${seconds(LINGER_MS)} after the last test: ${process.getActiveResourcesInfo().join(', ')}`));
   setTimeout(held, LINGER_MS).unref();

@@ -65,6 +65,7 @@ function runOver(text: string): { lines: readonly string[]; status: number | nul
       'hack/verify/skip.ts',
       'hack/verify/totals.ts',
       'hack/verify/rights.ts',
+      'hack/verify/sharing.ts',
       'hack/verify/test.ts',
     ])
       cpSync(path, join(root, path));

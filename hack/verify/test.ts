@@ -1,9 +1,10 @@
 /** Runs the named suites, each in a mocha process of its own, and ends with the totals over all of them on a line alone. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { globSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { grantedRights, unusedRights, usedRights } from './rights.ts';
+import { keepTimes, readTimes, share } from './sharing.ts';
 import { add, isGood, isTotals, NOTHING, type Totals, verdict } from './totals.ts';
 
 interface Suite {
@@ -55,7 +56,7 @@ async function runSuite(name: string, { files, options, processes, setup, needsR
     return problem(`${setup} failed`);
   const flags = process.argv.filter((a) => a.startsWith('--'));
   const rights = mkdtempSync(join(tmpdir(), 'rights-'));
-  const ended = share(found, processes).map((part) =>
+  const ended = share(found, processes, readTimes()).map((part) =>
     outcome(
       spawn(process.execPath, ['node_modules/mocha/bin/mocha.js', ...options, ...flags, ...part], {
         stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
@@ -72,25 +73,6 @@ async function runSuite(name: string, { files, options, processes, setup, needsR
     : add(totals, problem(`the operator never used a right that it has (checklist 41): ${unused.join(', ')}`));
 }
 
-/** A story is told in a few lines, and under many faults. */
-const FAULTS_WEIGH = 15_000;
-
-/** Deals the files out so that each process gets about as much: a file's size stands for its time. */
-function share(files: readonly string[], processes: number): readonly (readonly string[])[] {
-  const parts = Array.from({ length: Math.min(processes, files.length) }, (): { size: number; files: string[] } => ({
-    size: 0,
-    files: [],
-  }));
-  const weight = (path: string): number => statSync(path).size + (path.startsWith('test/fault/') ? FAULTS_WEIGH : 0);
-  const bySize = files.map((path) => ({ path, size: weight(path) })).toSorted((a, b) => b.size - a.size);
-  for (const { path, size } of bySize) {
-    const part = parts.reduce((least, other) => (other.size < least.size ? other : least));
-    part.size += size;
-    part.files.push(path);
-  }
-  return parts.map((part) => part.files);
-}
-
 function outcome(child: ChildProcess): Promise<Totals> {
   return new Promise((resolve) => {
     let totals: Totals | undefined;
@@ -99,6 +81,7 @@ function outcome(child: ChildProcess): Promise<Totals> {
     child.on('message', (message) => {
       if (!isTotals(message)) return;
       totals = message;
+      keepTimes(message.times ?? {});
       grace = setTimeout(() => {
         forced = true;
         child.kill('SIGKILL');

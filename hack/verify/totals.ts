@@ -23,7 +23,12 @@ export function isGood({ passed, failed }: Totals): boolean {
   return passed > 0 && failed === 0;
 }
 
-/** Whether a message from another process is a report of totals. */
-export function isTotals(message: unknown): message is Totals {
+/** What a process reports at its end: its totals, and the milliseconds that each of its files took. */
+export interface Report extends Totals {
+  readonly times?: Readonly<Record<string, number>>;
+}
+
+/** Whether a message from another process is such a report. */
+export function isTotals(message: unknown): message is Report {
   return typeof message === 'object' && message !== null && 'passed' in message && 'failed' in message && 'skipped' in message;
 }
