@@ -77,6 +77,8 @@ function abnormalFor(ready: Verdict | undefined): 'Reconciling' | 'Stalled' | un
   return ready.stalled === true ? 'Stalled' : 'Reconciling';
 }
 
+/** Whether two statuses say the same. */
+export const saysSame = (a: ConditionedStatus | undefined, b: ConditionedStatus | undefined): boolean => canonical(a) === canonical(b);
+
 /** Whether the object says this already: then nothing is written. */
-export const saysAlready = <T extends Conditioned>(object: T, status: StatusOf<T>): boolean =>
-  canonical(object.status) === canonical(status);
+export const saysAlready = <T extends Conditioned>(object: T, status: StatusOf<T>): boolean => saysSame(object.status, status);

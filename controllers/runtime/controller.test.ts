@@ -142,6 +142,26 @@ describe('a controller', () => {
     expect(await scrape(bench.metrics), 'a stop is no slip in the code').to.include('panics_total{controller="parcel"} 0\n');
   });
 
+  it('looks again when a status says what it has not written, and not at its own words', async () => {
+    let passes = 0;
+    const bench = await start(async () => void (passes += 1), [parcel('a', '1', { finalizers: [] })]);
+    await bench.clock.advance(0);
+    const [written] = statusWrites(bench.writes());
+    const said = written?.body as Pick<Required<Parcel>, 'status'> | undefined;
+    const echo = { ...parcel('a', '2', { generation: 1 }), ...(said && { status: said.status }) };
+    bench.live(echo);
+    await bench.clock.advance(1_000);
+    expect(passes, 'its own words come back').to.equal(1);
+    bench.live({ ...echo, metadata: { ...echo.metadata, resourceVersion: '3', labels: { a: 'b' } } });
+    await bench.clock.advance(1_000);
+    expect(passes, 'another says something that is no status').to.equal(1);
+    bench.live(parcel('a', '4', { generation: 1 }));
+    await bench.clock.advance(1_000);
+    expect(passes, 'another has overwritten it').to.equal(2);
+    expect(statusWrites(bench.writes()).map(reasonsIn)).to.deep.equal(Array(2).fill('"type":"Ready" "reason":"Kept"'));
+    await bench.end();
+  });
+
   it('tells nobody of a lost race', async () => {
     let lost = 3;
     const bench = await start(async () => {

@@ -18,6 +18,7 @@ import { createEventRecorder, happeningsOf, type EventRecorder } from './events.
 import type { Informer, Selection } from './informer.ts';
 import type { Logger } from './log.ts';
 import { ownerUidOf } from './ownership.ts';
+import { createOwnWords } from './own-words.ts';
 import type { Predicate } from './predicates.ts';
 import { finalizerOf, runLost, runPass, type PassContext, type PassResult } from './pass.ts';
 import { impliedRules, type PolicyRule } from './rbac.ts';
@@ -92,6 +93,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   /** What was said of those that only a human can mend. */
   readonly #gaveUp = new Map<string, string>();
   readonly #lastStart = new Map<string, number>();
+  readonly #words = createOwnWords();
 
   constructor(spec: ControllerSpec<T, F>, engine: Engine) {
     this.name = spec.name;
@@ -110,6 +112,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       gate: createGate(this.#informers),
       statusClient: createClient(engine.transport, this.#identity),
       meter: this.#meter,
+      says: (object, status) => this.#words.say(object, status),
       tell: (object, status, halt) => this.#tell(object, status, halt),
       found: (object, status) => this.#readyTime.found(keyOf(object), status),
     };
@@ -161,7 +164,8 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       change.kind !== 'updated' || predicate(servedUnder(resource, change.previous), servedUnder(resource, change.next));
     this.#primary.subscribe((change, initial) => {
       const object = servedUnder(resource, change.kind === 'deleted' ? change.previous : change.next);
-      if (passes(when, change) || this.#wasLetGo(change)) this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
+      if (passes(when, change) || this.#wasLetGo(change) || this.#words.isByOthers(change))
+        this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
       // At the start everything is looked at anyway.
       if (rivals === undefined || initial || !passes(rivals.when, change)) return;
       const previous = change.kind === 'updated' ? servedUnder(resource, change.previous) : undefined;
@@ -212,6 +216,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     if (early > 0) return this.#queue.add(key, { priority, afterMs: early });
     if (!this.#context.gate.isFresh(key, () => this.#queue.add(key, { priority }))) return this.#meter.putOff();
     this.#lastStart.set(key, clock.now());
+    this.#words.heard(key);
     const log = base.child({ controller: this.name, object: key, reconcileID: randomUUID() });
     using deadline = createDeadline(clock, this.#spec.timeoutMs ?? TIMEOUT_MS, stopping);
     const seconds = stopwatch(clock);

@@ -31,6 +31,8 @@ export interface PassContext {
   readonly meter: Meter;
   /** Hears what became of an object once its status says so. */
   readonly tell: (object: Conditioned, status: ConditionedStatus, halt: Halt | undefined) => void;
+  /** Hears what is about to be written as an object's status. */
+  readonly says: (object: K8sObject, status: ConditionedStatus) => void;
   /** Hears the status of each pass, whether it has to be written or not. */
   readonly found: (object: K8sObject, status: ConditionedStatus) => void;
 }
@@ -212,6 +214,7 @@ async function writeStatus<T extends Conditioned, F>(
   const status = settleStatus(spec.status(facts, moment), moment);
   context.found(object, status);
   if (saysAlready(object, status)) return;
+  context.says(object, status);
   try {
     context.gate.wrote(keyOf(object), spec.for, await context.statusClient.applyStatus(spec.for, object, status));
     context.tell(object, status, halt);
