@@ -22,9 +22,11 @@ export function createOwnWords(): OwnWords {
   return {
     say: (object, status) => void said.set(keyOf(object), status),
     isByOthers(change) {
-      if (change.kind !== 'updated' || saysSame(change.previous.status, change.next.status)) return false;
-      const ours = said.get(keyOf(change.next));
-      return ours === undefined || !saysSame(ours, change.next.status);
+      if (change.kind !== 'updated') return false;
+      const { previous, next } = change;
+      const ours = said.get(keyOf(next));
+      // Nearly always it is ours, and that is the cheaper question.
+      return !(ours !== undefined && saysSame(ours, next.status)) && !saysSame(previous.status, next.status);
     },
     heard: (key) => void said.delete(key),
   };
