@@ -18,6 +18,9 @@ import { ensureFakeClock } from '../../hack/testbed/debian.ts';
 const OPERATOR = 'system:serviceaccount:keystone-system:keystone-operator';
 const LEASE = '/apis/coordination.k8s.io/v1/namespaces/keystone-system/leases/keystone-grant';
 
+/** Two or three lines of a log: whoever ends tells why in them. */
+const LAST_WORDS = 600;
+
 /** One replica of the operator, and a way to the API server of its own on which everything it asks is seen. */
 interface Replica {
   readonly process: OperatorProcess;
@@ -225,7 +228,7 @@ describe('two replicas', () => {
     await stir;
     await eventually(async () => {
       const { status } = ok<Grant>(await api().call('GET', `${grantsIn(namespace)}/before`));
-      expect(status?.hard).to.include({ 'requests.cpu': `${cpu}` });
+      expect(status?.hard, `the other said last: ${other.process.output().slice(-LAST_WORDS)}`).to.include({ 'requests.cpu': `${cpu}` });
     });
     return late?.length ?? 0;
   }
