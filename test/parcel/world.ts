@@ -25,7 +25,7 @@ export interface ParcelWorld {
   put(name: string, spec: Spec): Promise<Parcel>;
   get(name: string): Promise<Parcel | undefined>;
   /** Resolves with the Parcel once Ready says so about its current generation. */
-  settled(name: string, status?: 'True' | 'False'): Promise<Parcel>;
+  settled(name: string, status?: 'True' | 'False', withinMs?: number): Promise<Parcel>;
   remove(name: string): Promise<void>;
   gone(name: string): Promise<void>;
   /** All ConfigMaps that the controller holds in the two namespaces. */
@@ -78,13 +78,16 @@ export function useParcels(): ParcelWorld {
       const answer = await api().call('GET', path(name));
       return answer.status === 404 ? undefined : ok<Parcel>(answer);
     },
-    settled: (name, status = 'True') =>
-      eventually(async () => {
-        const parcel = await world.get(name);
-        const ready = parcel?.status?.conditions?.find(({ type }) => type === 'Ready');
-        expect(ready, JSON.stringify(parcel?.status)).to.include({ status, observedGeneration: parcel?.metadata.generation });
-        return parcel ?? expect.fail('unreachable');
-      }),
+    settled: (name, status = 'True', withinMs = 10_000) =>
+      eventually(
+        async () => {
+          const parcel = await world.get(name);
+          const ready = parcel?.status?.conditions?.find(({ type }) => type === 'Ready');
+          expect(ready, JSON.stringify(parcel?.status)).to.include({ status, observedGeneration: parcel?.metadata.generation });
+          return parcel ?? expect.fail('unreachable');
+        },
+        { withinMs },
+      ),
     async remove(name) {
       await api().call('DELETE', path(name));
     },
