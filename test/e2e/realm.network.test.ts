@@ -96,6 +96,13 @@ describe('a realm enforces network policies', function () {
     }
   });
 
+  it('gives Pods no address of IPv6, at which neighbours would reach each other past all policies', async () => {
+    for (const node of realm().nodes) {
+      const addresses = await node.exec('sh', '-ec', 'for one in /run/netns/*; do nsenter --net=$one ip -o address show dev eth0; done');
+      expect(addresses).to.include('inet 10.').and.not.include('inet6');
+    }
+  });
+
   it('lets nothing in where nobody may call, from whichever node', async () => {
     const calls = [watch(`${await addressOf('near')}:7777`), watch(`${await addressOf('near')}:7777`, 'far')];
     await Promise.all(calls.map((one) => one.until('open', PATIENCE)));

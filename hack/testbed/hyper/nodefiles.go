@@ -81,7 +81,7 @@ func writeNodeFiles(s nodeSettings) error {
 // Masquerading is not the bridge's: it would hide which Pod of another node speaks, and policies would not know it.
 func bridgeConfig(s nodeSettings) map[string]any {
 	type object = map[string]any
-	return object{"cniVersion": "0.4.0", "name": "realm", "plugins": []object{
+	plugins := []object{
 		{
 			"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": false, "hairpinMode": true, "mtu": 1400,
 			"ipam": object{
@@ -90,7 +90,12 @@ func bridgeConfig(s nodeSettings) map[string]any {
 			},
 		},
 		{"type": "portmap", "capabilities": object{"portMappings": true}},
-	}}
+	}
+	// The kernel gives every Pod an address of the sixth version, too, at which neighbours reach it past all policies.
+	if _, err := os.Stat("/proc/sys/net/ipv6"); err == nil {
+		plugins = append(plugins, object{"type": "tuning", "sysctl": object{"net.ipv6.conf.eth0.disable_ipv6": "1"}})
+	}
+	return object{"cniVersion": "0.4.0", "name": "realm", "plugins": plugins}
 }
 
 // Scores of out-of-memory can't be lowered without a right that some machines do not have themselves.
