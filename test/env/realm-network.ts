@@ -14,16 +14,19 @@ export interface RealmNetwork {
 const FIRST = 100;
 const COUNT = 100;
 
+/** What this machine knows ways to, as the kernel tells. */
+const routesHere = (): string => readFileSync('/proc/net/route', 'utf8');
+
 /**
  * Creates a network that no packet leaves, in a range that nobody uses here. Pods have addresses of the same range as their
  * nodes: what crosses Docker's bridge from any other is dropped.
  */
-export async function createRealmNetwork(name: string, labels: Record<string, string>): Promise<RealmNetwork> {
+export async function createRealmNetwork(name: string, labels: Record<string, string>, routes = routesHere): Promise<RealmNetwork> {
   const client = await docker();
   const offset = Math.floor(Math.random() * COUNT);
   for (let tried = 0; tried < COUNT; tried++) {
     const second = FIRST + ((offset + tried) % COUNT);
-    if (isTaken(second)) continue;
+    if (isTaken(second, routes())) continue;
     const range = `10.${second}`;
     const Config = [{ Subnet: `${range}.0.0/16`, IPRange: `${range}.255.0/24`, Gateway: `${range}.255.1` }];
     const created = await client.createNetwork({ Name: name, Internal: true, Labels: labels, IPAM: { Driver: 'default', Config } }).then(
@@ -48,14 +51,15 @@ const networkOf = (name: string, range: string): RealmNetwork => ({
 });
 
 /** Docker looks at its own networks only; others have routes here, too. */
-function isTaken(second: number): boolean {
+export function isTaken(second: number, routes: string): boolean {
   const range = (10 << 24) | (second << 16);
-  const routes = readFileSync('/proc/net/route', 'utf8').trim().split('\n').slice(1);
-  return routes.some((line) => {
+  const lines = routes.trim().split('\n').slice(1);
+  return lines.some((line) => {
     const [, destination = '', , , , , , mask = ''] = line.split('\t');
     const wide = fromHex(mask) & (0xffff << 16);
-    // The default way leads everywhere, and so means nothing.
-    return wide !== 0 && (fromHex(destination) & wide) === (range & wide);
+    // The default way leads everywhere, and so means nothing; some VPNs write it as two halves.
+    const isEverywhere = wide === 0 || wide === 1 << 31;
+    return !isEverywhere && (fromHex(destination) & wide) === (range & wide);
   });
 }
 
