@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { eventually } from '../env/eventually.ts';
 import { installInto } from '../env/install.ts';
@@ -10,6 +11,8 @@ import { pod, service } from './pods.ts';
 const NS = 'neighbours';
 const METADATA = '169.254.169.254';
 const PATIENCE = { withinMs: 30_000 };
+/** A probe that meets a closed way tries about three times a second. */
+const STAYS_CLOSED_MS = 5_000;
 /** Whoever is to run something in a slice before its guest has credentials. */
 const BREAKING_GLASS = ['--as=owner', '--as-group=keystone:break-glass', '--as-group=system:masters'];
 
@@ -105,13 +108,17 @@ describe('the slice of a Grant on a real network', function () {
         await watched.until('closed', PATIENCE).catch((error: unknown) => expect.fail(`${target}: ${String(error)}`));
       return ways;
     };
-    await untilClosed();
-    // From then on no way is open for a moment.
-    for (const [target, watched] of await untilClosed())
+    const before = await untilClosed();
+    const began = Date.now();
+    const after = await untilClosed();
+    // From then on no way is open for a moment, however often it is tried.
+    await sleep(STAYS_CLOSED_MS);
+    for (const [target, watched] of after)
       expect(
         watched.changes().map(({ state }) => state),
         target,
       ).to.deep.equal(['closed']);
+    for (const [target, watched] of before) expect(watched.changes().at(-1)?.at, target).to.be.at.most(began);
   });
 
   it('lets those inside call each other, and find names', async () => {

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { attempt } from '../../hack/testbed/steps.ts';
 import { skip } from '../../hack/verify/skip.ts';
 import { eventually } from '../env/eventually.ts';
-import { holdConnection, probe, type Probe } from '../env/realm-probe.ts';
+import { holdConnection, probe, type Probe, untilCut } from '../env/realm-probe.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
 import { realm } from './hooks.ts';
 import { pod, service } from './pods.ts';
@@ -12,6 +12,8 @@ import { allowEgressTo, allowEgressToAddress, denyEgress, denyIngress } from './
 
 const NS = 'network';
 const PATIENCE = { withinMs: 30_000 };
+/** An address for documentation, which nobody has. */
+const NOWHERE = '192.0.2.1';
 
 describe('a realm enforces network policies', function () {
   this.timeout(180_000);
@@ -82,8 +84,8 @@ describe('a realm enforces network policies', function () {
     await expectFailure(() => dial(other.nodes[0].address));
   });
 
-  it('lets no packet out of this machine', function () {
-    const rules = attempt('iptables-save', '--table', 'filter');
+  it('lets no packet out of this machine', async function () {
+    const rules = attempt('iptables-save', '--counters', '--table', 'filter');
     if (!rules.ok) skip(this, `the rules of this machine can't be read, which takes root: ${rules.output}`);
     for (const { name } of [realm(), other]) {
       const format = '{{.Id}} {{.Internal}} {{(index .IPAM.Config 0).Subnet}}';
@@ -93,6 +95,15 @@ describe('a realm enforces network policies', function () {
       // Whatever comes from the bridge for anybody else is dropped, and whatever is for it from anybody else.
       for (const rule of [`! -d ${range} -i ${bridge} -j DROP`, `! -s ${range} -o ${bridge} -j DROP`])
         expect(rules.output).to.include(rule);
+    }
+    // A rule that nothing reaches stops nothing: what a node and a Pod send to nowhere must end there.
+    for (const send of [
+      () => expectFailure(() => realm().nodes[0].exec('timeout', '2', 'bash', '-c', `exec 3<>/dev/tcp/${NOWHERE}/80`)),
+      () => watch(`${NOWHERE}:80`).until('closed', PATIENCE),
+    ]) {
+      const before = droppedFrom(realm());
+      await send();
+      expect(droppedFrom(realm())).to.be.greaterThan(before);
     }
   });
 
@@ -121,7 +132,7 @@ describe('a realm enforces network policies', function () {
       expect(held.changes().at(-1)?.state).to.equal('alive');
       const node = realm().nodes[1] ?? realm().nodes[0];
       await node.exec('conntrack', '-D', '-s', await addressOf('client'));
-      await eventually(() => expect(held.changes().at(-1)?.state).to.be.oneOf(['stalled', 'ended']), PATIENCE);
+      await untilCut(held, PATIENCE);
     });
 
     it('lets a new Pod call for a moment before it knows it', async () => {
@@ -163,6 +174,13 @@ describe('a realm enforces network policies', function () {
 });
 
 const gatewayOf = ({ nodes: [{ address }] }: Realm): string => address.replace(/\d+$/, '1');
+
+/** How many packets of a realm for anybody beyond it this machine has dropped. */
+function droppedFrom({ name }: Realm): number {
+  const id = attempt('docker', 'network', 'inspect', '--format', '{{.Id}}', name).output.slice(0, 12);
+  const counted = new RegExp(`^\\[(\\d+):\\d+\\] .*! -d \\S+ -i br-${id} -j DROP$`, 'm');
+  return Number(counted.exec(attempt('iptables-save', '--counters', '--table', 'filter').output)?.[1]);
+}
 
 function portOf(server: Server): number {
   const address = server.address();

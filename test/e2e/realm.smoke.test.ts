@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { KUBECTL } from '../../hack/testbed/hyper.ts';
 import { importProgram } from '../../hack/testbed/image.ts';
+import { attempt } from '../../hack/testbed/steps.ts';
 import { REALM_PROGRAMS } from '../../hack/testbed/realm-programs.ts';
 import { eventually } from '../env/eventually.ts';
 import { restart } from '../env/realm-faults.ts';
@@ -101,12 +102,15 @@ describe('a realm is a cluster as people know them', function () {
   });
 
   it("pulls an image from the realm's own registry", async () => {
-    const pushed = 'keystone.test/pushed:1';
+    const pushed = `keystone.test/pushed:${realm().name}`;
     await importProgram({ image: pushed, program: join(REALM_PROGRAMS, 'pod'), args: ['serve'] });
-    const image = await pushImage(realm(), pushed);
+    const image = await pushImage(realm(), pushed).finally(() => attempt('docker', 'image', 'rm', pushed));
     await realm().apply(pod(NS, 'pulled', { image, node: realm().nodes[1]?.name ?? '' }));
     await untilReady('pulled');
-    expect(await kubectl('get', 'events', '--field-selector=involvedObject.name=pulled')).to.include('Successfully pulled');
+    // Events come when they come.
+    await eventually(async () =>
+      expect(await kubectl('get', 'events', '--field-selector=involvedObject.name=pulled')).to.include('Successfully pulled'),
+    );
   });
 
   it('ends what takes more memory than it may, and says so', async () => {

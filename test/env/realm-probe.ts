@@ -40,6 +40,20 @@ export function holdConnection(realm: Realm, where: InPod, address: string, ...p
   return watch(realm, where, ['hold', address, ...proxy]);
 }
 
+/** A busy machine makes a connection stall for a moment, after which it is alive again. */
+const STALLS_MS = 2_000;
+
+/** Resolves with the change by which a connection that is held was cut for good, and not only slow for a moment. */
+export function untilCut(held: Pick<Probe, 'changes'>, patience?: Patience): Promise<Change> {
+  return eventually(() => {
+    const changes = held.changes();
+    const cut = changes[changes.findLastIndex(({ state }) => state === 'alive') + 1];
+    const isFinal = changes.at(-1)?.state === 'ended' || (cut !== undefined && Date.now() - cut.at > STALLS_MS);
+    if (cut !== undefined && isFinal) return cut;
+    throw new Error(`the connection is ${changes.at(-1)?.state ?? 'not there yet'}`);
+  }, patience);
+}
+
 function watch({ kubeconfigPath }: Realm, { namespace, pod, flags = [] }: InPod, command: readonly string[]): Probe {
   const child = spawn(KUBECTL, ['exec', ...flags, '--namespace', namespace, pod, '--', '/pod', ...command], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfigPath },

@@ -1,0 +1,30 @@
+import { expect } from 'chai';
+import { type Change, untilCut } from './realm-probe.ts';
+
+const SOON = { withinMs: 300, everyMs: 50 };
+
+describe('a connection that is held', () => {
+  const ago = (ms: number, state: string): Change => ({ at: Date.now() - ms, state });
+  const cut = (...changes: readonly Change[]): Promise<Change> => untilCut({ changes: () => changes }, SOON);
+  const refusal = (...changes: readonly Change[]): Promise<string> =>
+    cut(...changes).then(
+      ({ state }) => state,
+      (error: unknown) => String(error),
+    );
+
+  it('is cut when it has ended', async () => {
+    expect(await cut(ago(9_000, 'alive'), ago(10, 'ended'))).to.have.property('state', 'ended');
+  });
+  it('was cut when it began to stall for good', async () => {
+    const [stalled, ended] = [ago(5_000, 'stalled'), ago(1_000, 'ended')];
+    expect(await cut(ago(9_000, 'alive'), stalled)).to.equal(stalled);
+    expect(await cut(ago(9_000, 'alive'), stalled, ended)).to.equal(stalled);
+  });
+  it('is not cut while it is slow for a moment', async () => {
+    expect(await refusal(ago(9_000, 'alive'), ago(100, 'stalled'))).to.include('is stalled');
+    expect(await refusal(ago(9_000, 'alive'), ago(5_000, 'stalled'), ago(4_000, 'alive'))).to.include('is alive');
+  });
+  it('is not cut before it was there', async () => {
+    expect(await refusal()).to.include('not there yet');
+  });
+});
