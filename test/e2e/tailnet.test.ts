@@ -43,7 +43,7 @@ describe('two realms in one tailnet', function () {
 
   const client = { namespace: NS, pod: 'web' };
   const kept = (made: Probe): Probe => (probes.push(made), made);
-  const watch = (): Probe => kept(probe(borrower.realm, client, `${lender.address}:7777`, borrower.proxy));
+  const watch = (port = 7777): Probe => kept(probe(borrower.realm, client, `${lender.address}:${port}`, borrower.proxy));
   const hold = (): Probe => kept(holdConnection(borrower.realm, client, `${lender.address}:7777`, borrower.proxy));
 
   it('lets a Pod of one call a Service of the other', async () => {
@@ -67,15 +67,19 @@ describe('two realms in one tailnet', function () {
       await kept(probe(borrower.realm, client, `${one}:6443`)).until('closed', PATIENCE);
   });
 
-  it('lets nobody through whom the policy does not name', async () => {
-    const watched = watch();
-    await watched.until('open', PATIENCE);
-    await tailnet.setPolicy({ acls: [] });
+  it('lets nobody through whom the policy does not name, and to nothing else', async () => {
+    const [lines, web] = [watch(), watch(80)];
+    await Promise.all([lines.until('open', PATIENCE), web.until('open', PATIENCE)]);
+    await tailnet.setPolicy({ acls: [{ action: 'accept', src: [borrower.address], dst: [`${lender.address}:80`] }] });
     const denied = Date.now();
-    console.log(`      closed ${(await watched.until('closed', PATIENCE)).at - denied} ms after the policy was set`);
+    console.log(`      closed ${(await lines.until('closed', PATIENCE)).at - denied} ms after the policy was set`);
+    await web.until('open', PATIENCE);
+    await tailnet.setPolicy({ acls: [{ action: 'accept', src: [lender.address], dst: [`${borrower.address}:80`] }] });
+    await web.until('closed', PATIENCE);
     await tailnet.setPolicy(EVERYBODY);
     const allowed = Date.now();
-    console.log(`      opened ${(await watched.until('open', PATIENCE)).at - allowed} ms after the policy was set`);
+    console.log(`      opened ${(await lines.until('open', PATIENCE)).at - allowed} ms after the policy was set`);
+    await web.until('open', PATIENCE);
   });
 
   it('cuts a connection that a policy leaves alone when the key of a gateway ends', async () => {
