@@ -49,7 +49,9 @@ function write(file: string): void {
     writeFileSync(file, THIS_PROCESS);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new SetupError(`${dirname(file)} can't be written to, perhaps since another user made it: run this as that user (${why}).`);
+    throw new SetupError(
+      `${dirname(file)} can't be written to (${why}): where another user made it, run this as that user, or give it away with chown.`,
+    );
   }
 }
 

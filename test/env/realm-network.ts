@@ -39,7 +39,7 @@ export async function createRealmNetwork(name: string, labels: Record<string, st
     if (created) return networkOf(name, range);
   }
   throw new SetupError(
-    `All ranges from 10.${FIRST}.0.0/16 to 10.${FIRST + COUNT - 1}.0.0/16 are in use on this machine: free one of them, see docker network ls and ip address.`,
+    `All ranges from 10.${FIRST}.0.0/16 to 10.${FIRST + COUNT - 1}.0.0/16 are in use on this machine: free one of them, see docker network ls and ip route.`,
   );
 }
 
