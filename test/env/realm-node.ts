@@ -56,8 +56,12 @@ class NodeContainer extends GenericContainer {
       CgroupnsMode: 'private',
       DeviceCgroupRules: ['a *:* rwm'],
       Devices: NODE_DEVICES.map((path) => ({ PathOnHost: path, PathInContainer: path, CgroupPermissions: 'rwm' })),
-      // Volumes of Pods, the same on every node of the realm.
-      Mounts: [{ Type: 'volume', Source: network.name, Target: '/volumes', VolumeOptions: { Labels: labels } }],
+      Mounts: [
+        // Volumes of Pods, the same on every node of the realm.
+        { Type: 'volume', Source: network.name, Target: '/volumes', VolumeOptions: { Labels: labels } },
+        // The image asks for it, but without a label: where somebody removes the container by hand, nobody would find it again.
+        { Type: 'volume', Target: '/var', VolumeOptions: { Labels: labels } },
+      ],
     });
     this.createOpts.NetworkingConfig = { EndpointsConfig: { [network.name]: { IPAMConfig: { IPv4Address: address } } } };
   }
