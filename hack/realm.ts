@@ -1,12 +1,13 @@
 /** `realm.ts up` starts realms that outlive the command, `realm.ts down` removes all that this checkout started. */
 import { createHash } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FOLDER_LABEL, labelsWith, removeBelongings } from '../test/env/belongings.ts';
 import { docker } from '../test/env/container.ts';
 import { eventually } from '../test/env/eventually.ts';
 import { startRealm } from '../test/env/realm.ts';
 import { alone } from './testbed/alone.ts';
+import { ensureDocker } from './testbed/docker.ts';
 import { attempt, ROOT, seconds, SetupError, step } from './testbed/steps.ts';
 import { prepareRealms } from './testbed/testbed.ts';
 
@@ -15,14 +16,14 @@ const FOLDER = join(ROOT, '.cache/realms');
 const PREFIX = `realm-${createHash('sha256').update(ROOT).digest('hex').slice(0, 4)}`;
 const MOST = 9;
 const READY_MARK = '/run/realm-ready';
+/** Stands in the folder of a realm that was up once: somebody may have work in it. */
+const UP_MARK = 'up';
 const AGAIN_MS = 60_000;
 
 /** What Docker has of one realm. */
 interface Found {
-  readonly nodes: readonly string[];
+  readonly nodes: readonly { readonly name: string; readonly state: string }[];
   readonly isReady: boolean;
-  /** Stopped, as after a restart of the machine. */
-  readonly isStopped: boolean;
 }
 
 async function up(count: number, nodes: number): Promise<void> {
@@ -31,55 +32,66 @@ async function up(count: number, nodes: number): Promise<void> {
   const folders = Array.from({ length: count }, (_, index) => join(FOLDER, String(index + 1)));
   await Promise.all(folders.map((folder) => raise(folder, nodes)));
   for (const folder of folders) {
-    const { nodes: names } = await find(folder);
+    const names = (await find(folder)).nodes.map(({ name }) => name);
     console.log(`\nRealm ${basename(folder)}, nodes ${names.join(' ')}:\n  export KUBECONFIG='${join(folder, 'admin.conf')}'`);
   }
   console.log(`\nUp after ${seconds(started)}. kubectl is bin/kubectl; make realms-down ends all of them.`);
 }
 
-/** Keeps a realm that is up, starts again one that was stopped, and makes one where there is none or half of one. */
+/** Keeps a realm that is up, goes on with one that stands still, and makes one where there is none or half of one. */
 async function raise(folder: string, nodes: number): Promise<void> {
   const what = `realm ${basename(folder)}`;
   const found = await find(folder);
-  if (found.isReady) {
-    const other =
-      found.nodes.length === nodes ? '' : `, of ${found.nodes.length} nodes and not ${nodes}: make realms-down first for another`;
-    return console.log(`• Keeping ${what}, which is up${other}`);
-  }
-  if (found.isStopped && (await step(`Starting ${what} again`, '10 s', () => resume(folder, found.nodes)))) return;
+  if (found.nodes.length > 0 && existsSync(join(folder, UP_MARK))) return keep(folder, found, what, nodes);
   await step(`Starting ${what}`, '10–30 s', async () => {
     await removeBelongings(folder);
     mkdirSync(folder, { recursive: true });
     await startRealm({ name: `${PREFIX}-${basename(folder)}`, nodes, keepIn: folder });
+    writeFileSync(join(folder, UP_MARK), '');
   });
 }
 
-async function resume(folder: string, names: readonly string[]): Promise<boolean> {
+/** What somebody works in is never taken away here. */
+async function keep(folder: string, found: Found, what: string, nodes: number): Promise<void> {
+  if (!existsSync(join(folder, 'admin.conf')))
+    throw new SetupError(`${folder}/admin.conf is gone, without which nobody gets into ${what}: make realms-down, then make realm.`);
+  if (!found.isReady) await step(`Starting ${what} again`, '10 s', () => resume(folder, found, what));
+  const other = found.nodes.length === nodes ? '' : `, of ${found.nodes.length} nodes and not ${nodes}: make realms-down first for another`;
+  console.log(`• Keeping ${what}, which is up${other}`);
+}
+
+/** Also after a restart of the machine, or a `docker pause` that was forgotten. */
+async function resume(folder: string, { nodes }: Found, what: string): Promise<void> {
   const client = await docker();
-  await Promise.all(names.map((name) => client.getContainer(name).start()));
-  const untilReady = async (): Promise<true> => {
-    if ((await find(folder)).isReady) return true;
-    throw new Error('not ready yet');
+  const wake = async (name: string, state: string): Promise<void> => {
+    if (state === 'paused') await client.getContainer(name).unpause();
+    else if (state !== 'running') await client.getContainer(name).start();
   };
-  return eventually(untilReady, { withinMs: AGAIN_MS, everyMs: 500 }).catch(() => false);
+  await Promise.all(nodes.map(({ name, state }) => wake(name, state)));
+  const untilReady = async (): Promise<void> => {
+    if (!(await find(folder)).isReady) throw new Error('not ready yet');
+  };
+  await eventually(untilReady, { withinMs: AGAIN_MS, everyMs: 500 }).catch(() => {
+    const logs = nodes.map(({ name }) => `docker logs ${name}`).join(', ');
+    throw new SetupError(`${what} did not come back within ${AGAIN_MS / 1000} s, see ${logs}; make realms-down takes it away for good.`);
+  });
 }
 
 async function find(folder: string): Promise<Found> {
   const client = await docker();
   const containers = await client.listContainers({ all: true, filters: { label: [`${FOLDER_LABEL}=${folder}`] } });
-  const nodes = containers.map(({ Names: [name = ''] }) => name.slice(1)).sort();
+  const nodes = containers
+    .map(({ Names: [name = ''], State }) => ({ name: name.slice(1), state: State }))
+    .toSorted((x, y) => (x.name < y.name ? -1 : 1));
   const isUp = (name: string): boolean => attempt('docker', 'exec', name, 'test', '-f', READY_MARK).ok;
-  return {
-    nodes,
-    isReady: containers.length > 0 && containers.every(({ State }) => State === 'running') && nodes.every(isUp),
-    isStopped: containers.length > 0 && containers.every(({ State }) => State === 'exited'),
-  };
+  return { nodes, isReady: nodes.length > 0 && nodes.every(({ name, state }) => state === 'running' && isUp(name)) };
 }
 
 async function down(): Promise<void> {
   const nothing = 'No realm was up.';
-  // Where no Docker answers, no realm runs.
-  if (!attempt('docker', 'version').ok) return console.log(nothing);
+  const had = existsSync(FOLDER) && readdirSync(FOLDER).length > 0;
+  if (!had && !attempt('docker', 'version').ok) return console.log(nothing);
+  await ensureDocker();
   const found = (await labelsWith(FOLDER_LABEL)).map((labels) => labels[FOLDER_LABEL] ?? '');
   const folders = new Set(found.filter((folder) => dirname(folder) === FOLDER));
   await Promise.all([...folders].map(removeBelongings));
