@@ -69,6 +69,16 @@ describe('an informer', () => {
     await stop();
   });
 
+  it('shows nothing that changed or went while the collection was sent as it was before', async () => {
+    const { clock, informer, last, stop } = start();
+    await clock.advance(0);
+    last().send(event('ADDED', configMap('a', '1')), event('ADDED', configMap('b', '2')), event('ADDED', configMap('c', '3')));
+    last().send(event('MODIFIED', configMap('b', '4')), event('DELETED', configMap('a', '5')), initialEnd('5'));
+    await clock.advance(0);
+    expect(informer.list().map((object) => `${keyOf(object)} ${object.metadata.resourceVersion}`)).to.deep.equal(['test/b 4', 'test/c 3']);
+    await stop();
+  });
+
   it('reads anew after 410 and tells what vanished in the gap, once', async () => {
     const { clock, informer, told, last, stop } = start();
     await clock.advance(0);

@@ -4,6 +4,7 @@ import { sleep, type Clock } from './clock.ts';
 import { ApiError, describe } from './errors.ts';
 import { listPages } from './list.ts';
 import type { Logger } from './log.ts';
+import { keyOf } from './resource.ts';
 import type { ApiRequest, Transport } from './transport.ts';
 import type { ObjectEvent, WatchEvent } from './watch-stream.ts';
 
@@ -130,12 +131,14 @@ class Reflector {
   /** Has the whole collection sent as events, puts it in place once it is whole, and goes on with the same watch. */
   async #followFromStart(): Promise<void> {
     // The old content stays until then: what vanished in between shows as the difference.
-    let initial: K8sObject[] | undefined = [];
+    let initial: Map<string, K8sObject> | undefined = new Map<string, K8sObject>();
     const collect = async (event: NewsEvent): Promise<boolean> => {
       if (initial === undefined) return false;
-      if (event.type !== 'BOOKMARK') initial.push(this.#options.trim(event.object));
+      // The API server may begin with an older collection, and tell what became of it before it says that this is all.
+      if (event.type === 'DELETED') initial.delete(keyOf(event.object));
+      else if (event.type !== 'BOOKMARK') initial.set(keyOf(event.object), this.#options.trim(event.object));
       else if (event.endsInitialEvents) {
-        const objects = initial;
+        const objects = [...initial.values()];
         initial = undefined;
         await this.#replace({ objects, resourceVersion: event.resourceVersion });
       }
