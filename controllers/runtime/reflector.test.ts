@@ -8,6 +8,7 @@ import { ApiError } from './errors.ts';
 import { createGate } from './consistency.ts';
 import { createInformer } from './informer.ts';
 import { silentLogger } from './log.ts';
+import { reflect } from './reflector.ts';
 import { keyOf } from './resource.ts';
 
 const MINUTE = 60_000;
@@ -200,6 +201,22 @@ describe('an informer', () => {
     whole(last(), '5');
     await clock.advance(0);
     await stop();
+    expect([clock.pendingTimers, transport.watches.some(({ open }) => open)]).to.deep.equal([0, false]);
+  });
+
+  it('begins no watch when it is stopped while a list of pages is put in place', async () => {
+    const stopping = new AbortController();
+    const clock = fakeClock();
+    const transport = scriptedTransport({
+      answer: () => ({ metadata: { resourceVersion: '7' }, items: [configMap('a')] }),
+      onWatch: (watch) => watch.request.query?.['sendInitialEvents'] === true && watch.fail(new ApiError(422, 'Invalid', 'Forbidden')),
+    });
+    // Many objects take several turns: a stop may come in any of them.
+    const replace = () => Promise.resolve(stopping.abort());
+    const mirror = { replace, apply: () => undefined, advance: () => undefined };
+    const collection = { path: '/api/v1/configmaps' };
+    void reflect({ transport, clock, log: silentLogger, collection, trim: (object) => object, mirror }, stopping.signal);
+    await clock.advance(MINUTE);
     expect([clock.pendingTimers, transport.watches.some(({ open }) => open)]).to.deep.equal([0, false]);
   });
 

@@ -150,6 +150,8 @@ class Reflector {
 
   /** Follows one watch to its end. What `intercept` takes does not reach the mirror. */
   async #follow(from: ApiRequest['query'], intercept?: (event: NewsEvent) => Promise<boolean>): Promise<void> {
+    // A stop may have come while a list was put in place: nobody would tell a watch that begins after it.
+    if (this.#signal.aborted) return;
     const { mirror, trim } = this.#options;
     for await (const event of this.#eventsUnlessIdle(from)) {
       if (event.type === 'ERROR') throw event.error;
