@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { untilAborted } from './clock.ts';
 import type { Part } from './manager.ts';
 
@@ -23,6 +23,12 @@ export interface HttpPartOptions {
 /** Serves from start to stop; a port that is taken fails the start. */
 export function httpPart(server: Server, { name, host, port, alongside, drainMs = 0 }: HttpPartOptions): HttpPart {
   const listening = Promise.withResolvers<void>();
+  // Node's own list begins after the TLS handshake: who never ends that would keep the server from closing.
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
   return {
     name,
     ready: () => listening.promise,
@@ -38,7 +44,7 @@ export function httpPart(server: Server, { name, host, port, alongside, drainMs 
       using _ = alongside?.();
       await untilAborted(signal);
       const closed = new Promise((resolve) => server.close(resolve));
-      const cutOff = setTimeout(() => server.closeAllConnections(), drainMs);
+      const cutOff = setTimeout(() => sockets.forEach((socket) => socket.destroy()), drainMs);
       await closed;
       clearTimeout(cutOff);
     },

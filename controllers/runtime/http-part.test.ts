@@ -1,0 +1,53 @@
+import { createServer } from 'node:https';
+import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { expect } from 'chai';
+import { issueAuthority, issueServer } from './certificates.ts';
+import { httpPart } from './http-part.ts';
+
+const validity = { from: new Date(Date.now() - 60_000), until: new Date(Date.now() + 3_600_000) };
+const identity = issueServer({ name: 'test', ...issueAuthority('test', validity) }, ['localhost'], validity);
+
+/** Brings up a server that never answers, connects in some way, and stops it. */
+async function stopWhile(connecting: (port: number) => Promise<Socket>): Promise<void> {
+  const server = createServer(identity);
+  const part = httpPart(server, { name: 'test', host: '127.0.0.1', port: 0 });
+  const stop = new AbortController();
+  const ended = part.run(stop.signal);
+  await part.ready?.();
+  const accepted = new Promise((resolve) => server.once('connection', resolve));
+  const socket = await connecting(part.address().port);
+  await accepted;
+  const closed = new Promise((resolve) => socket.on('error', resolve).once('close', resolve));
+  stop.abort();
+  await ended;
+  await closed;
+}
+
+const established = (socket: Socket, event: string): Promise<Socket> =>
+  new Promise((resolve, reject) => socket.once('error', reject).once(event, () => resolve(socket)));
+const overTls = (port: number) =>
+  established(connectTls({ port, host: '127.0.0.1', ca: identity.cert, rejectUnauthorized: false }), 'secureConnect');
+
+describe('a server that is to stop', () => {
+  const clients: readonly { readonly name: string; readonly connecting: (port: number) => Promise<Socket> }[] = [
+    { name: 'has connected and never begins the handshake', connecting: (port) => established(connect(port, '127.0.0.1'), 'connect') },
+    { name: 'has done the handshake and asks nothing', connecting: overTls },
+    {
+      name: 'waits for an answer',
+      async connecting(port) {
+        const socket = await overTls(port);
+        socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+        return socket;
+      },
+    },
+  ];
+  for (const { name, connecting } of clients) it(`does not wait for a client that ${name}`, () => stopWhile(connecting));
+
+  it('is over once nobody is connected', async () => {
+    let port = 0;
+    await stopWhile((at) => ((port = at), overTls(at)));
+    const refused = await established(connect(port, '127.0.0.1'), 'connect').catch((error: unknown) => error);
+    expect(refused).to.include({ code: 'ECONNREFUSED' });
+  });
+});
