@@ -44,7 +44,12 @@ function selfSigned(now: Date): { readonly cert: string; readonly key: string } 
   return issueServer({ name, ...issueAuthority(name, validity) }, [hostname(), 'localhost'], validity);
 }
 
-const CODES: Readonly<Record<Exclude<Permission, 'allowed'>, number>> = { unknown: 401, forbidden: 403 };
+const CODES: Readonly<Record<Exclude<Permission, 'allowed'>, number>> = { unknown: 401, forbidden: 403, busy: 429 };
+const REASONS: Readonly<Record<Exclude<Permission, 'allowed'>, string>> = {
+  unknown: 'A bearer token is needed that the API server knows',
+  forbidden: `The API server permits no get of ${PATH}: see the ClusterRole keystone-metrics-reader`,
+  busy: 'Too many ask at once with tokens that are not known yet: try again',
+};
 
 function createAnswer({ secure, metrics, transport, clock, log }: MetricsServerOptions) {
   const permitted = createGatekeeper(transport, clock);
@@ -56,13 +61,7 @@ function createAnswer({ secure, metrics, transport, clock, log }: MetricsServerO
       if (method !== 'GET') return refuse(response, 405, 'Only GET');
       const token = /^Bearer ([\w.~+/=-]{1,8192})$/.exec(headers.authorization ?? '')?.[1];
       const permission = !secure ? 'allowed' : token === undefined ? 'unknown' : await permitted(token, PATH);
-      if (permission !== 'allowed') {
-        const why =
-          permission === 'unknown'
-            ? 'A bearer token is needed that the API server knows'
-            : `The API server permits no get of ${PATH}: see the ClusterRole keystone-metrics-reader`;
-        return refuse(response, CODES[permission], why);
-      }
+      if (permission !== 'allowed') return refuse(response, CODES[permission], REASONS[permission]);
       const body = await scrape(metrics);
       response.writeHead(200, { 'content-type': metrics.registry.contentType }).end(body);
     } catch (error) {
