@@ -137,6 +137,22 @@ describe('an informer', () => {
     await stop();
   });
 
+  it('reads anew after a watch that never said a word: an etcd that was restored lets it wait for versions that are long to come', async () => {
+    const { clock, informer, last, stop } = start();
+    await clock.advance(0);
+    whole(last(), '900', configMap('lost', '800'));
+    await clock.advance(MINUTE);
+    last().fail(new ApiError(0, 'ECONNRESET', 'The API server is restarted'));
+    await clock.advance(MINUTE);
+    expect(last().request.query, 'what went on for long is gone on with').to.include({ resourceVersion: '900' });
+    await clock.advance(4 * MINUTE);
+    expect(last().request.query).to.include({ sendInitialEvents: true });
+    whole(last(), '50', configMap('kept', '40'));
+    await clock.advance(0);
+    expect([informer.list().map(keyOf), informer.rewinds]).to.deep.equal([['test/kept'], 1]);
+    await stop();
+  });
+
   it('spends an idle hour with at most one watch a minute, and no list (checklist 26)', async () => {
     const { clock, transport, last, stop } = start();
     await clock.advance(0);

@@ -53,8 +53,11 @@ const RELIST_MS = 4 * 3_600_000;
 /** Keeps a mirror equal to one collection of the API server until the signal aborts. Never throws: every failure is tried again. */
 export const reflect = (options: ReflectorOptions, signal: AbortSignal): Promise<void> => new Reflector(options, signal).run();
 
-/** The versions we hold are no use to this API server: too old for it, or from before its etcd was restored. */
-const START_OVER = new Set(['Expired', 'ResourceVersionTooLarge']);
+/**
+ * The versions we hold are no use to this API server: too old for it, or from before its etcd was restored. Of the latter a watch
+ * does not tell: it is taken, and nothing comes of it, not even a sign of life, until the versions have caught up (tried on 1.35).
+ */
+const START_OVER = new Set(['Expired', 'ResourceVersionTooLarge', 'WatchMute']);
 
 /** All there is, as of one version. */
 type Whole = { readonly objects: readonly K8sObject[]; readonly resourceVersion: string };
@@ -177,6 +180,7 @@ class Reflector {
     const stop = () => giveUp.abort();
     this.#signal.addEventListener('abort', stop, { once: true });
     let idle = false;
+    let spoke = false;
     const arm = () =>
       clock.timer(IDLE_MS, () => {
         idle = true;
@@ -187,11 +191,12 @@ class Reflector {
       for await (const batch of transport.watch({ ...collection, method: 'GET', query }, giveUp.signal)) {
         watchdog[Symbol.dispose]();
         if (batch.length > 0) this.#say(undefined);
+        spoke ||= batch.length > 0;
         yield* batch;
         watchdog = arm();
       }
     } catch (error) {
-      throw idle ? new ApiError(0, 'WatchIdle', `Nothing arrived for ${IDLE_MS / 1000} s`) : error;
+      throw idle ? new ApiError(0, spoke ? 'WatchIdle' : 'WatchMute', `Nothing arrived for ${IDLE_MS / 1000} s`) : error;
     } finally {
       watchdog[Symbol.dispose]();
       this.#signal.removeEventListener('abort', stop);
