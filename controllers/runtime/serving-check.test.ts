@@ -33,6 +33,18 @@ describe('a call to oneself', () => {
   }
 });
 
+describe('a call to oneself that is cut off in the middle of its answer', () => {
+  it('is not heard, and ends', async () => {
+    const server = createServer(issueServer(authority, [HOST], validity), (request, response) => {
+      response.writeHead(200, { 'content-length': 1000 }).write('{', () => request.socket.destroy());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    expect(await callSelf({ host: '127.0.0.1', port, servername: HOST, ca: authority.cert, path: '/' })).to.match(/cut off/);
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
+
 describe('a watchdog', () => {
   it('tells what it saw last, looks every five seconds and when it is poked, and survives what it sees', async () => {
     const clock = fakeClock();
