@@ -15,7 +15,7 @@ describe('a configuration', () => {
       realmSeed: undefined,
       grantNamespaces: ['keystone-system'],
       capacityReserve: 10,
-      probes: { host: '::', port: 8081 },
+      probes: { host: undefined, port: 8081 },
       metrics: undefined,
       webhook: undefined,
       leases: { durationMs: 12_000, deadlineMs: 9_000, retryMs: 1_500 },
@@ -37,7 +37,7 @@ describe('a configuration', () => {
   });
 
   it('serves metrics where it is told to, to those who may', () => {
-    expect(read(['--metrics-bind-address=:8443'])).to.have.deep.property('metrics', { host: '::', port: 8443, secure: true });
+    expect(read(['--metrics-bind-address=:8443'])).to.have.deep.property('metrics', { host: undefined, port: 8443, secure: true });
     expect(read(['--metrics-bind-address=127.0.0.1:8080', '--metrics-secure=false'])).to.have.nested.property('metrics.secure', false);
   });
 

@@ -5,7 +5,8 @@ import type { WebhookSettings } from './runtime/webhook-part.ts';
 
 /** Where something listens. */
 export interface Address {
-  readonly host: string;
+  /** Absent for all addresses that there are: a node may have no IPv6, and then there is no `::` either. */
+  readonly host: string | undefined;
   readonly port: number;
 }
 
@@ -100,8 +101,8 @@ function readAddress(flag: string, address: string): Address {
   const match = /^(.*):(\d{1,5})$/.exec(address);
   const port = Number(match?.[2]);
   if (match === null || port > 65535) throw new UsageError(`--${flag}=${address} is no host:port, such as :8081 or 127.0.0.1:8081`);
-  // Without a host, all addresses of both families.
-  return { host: (match[1] ?? '').replace(/^\[(.*)\]$/, '$1') || '::', port };
+  const host = (match[1] ?? '').replace(/^\[(.*)\]$/, '$1');
+  return { host: host === '' ? undefined : host, port };
 }
 
 /** A misspelt name would otherwise be a setting that silently does not hold. */

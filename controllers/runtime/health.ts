@@ -8,7 +8,7 @@ export type Check = () => string | undefined;
 /** Where the probes are served and what they look at. */
 export interface HealthOptions {
   readonly clock: Clock;
-  readonly host: string;
+  readonly host: string | undefined;
   readonly port: number;
   /** What has to be right before this replica is of use; being the leader is not among it. */
   readonly readiness: Readonly<Record<string, Check>>;

@@ -51,3 +51,15 @@ describe('a server that is to stop', () => {
     expect(refused).to.include({ code: 'ECONNREFUSED' });
   });
 });
+
+describe('a server that is told no address', () => {
+  it('is reached by IPv4, too', async () => {
+    const part = httpPart(createServer(identity), { name: 'test', host: undefined, port: 0 });
+    const stop = new AbortController();
+    const ended = part.run(stop.signal);
+    await part.ready?.();
+    (await overTls(part.address().port)).destroy();
+    stop.abort();
+    await ended;
+  });
+});

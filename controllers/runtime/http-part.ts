@@ -12,7 +12,8 @@ export interface HttpPart extends Part {
 /** What a server does besides answering. */
 export interface HttpPartOptions {
   readonly name: string;
-  readonly host: string;
+  /** Without one, all addresses of both families, as far as this machine has them. */
+  readonly host: string | undefined;
   readonly port: number;
   /** What goes on while it listens; disposed when it stops. */
   readonly alongside?: () => Disposable;

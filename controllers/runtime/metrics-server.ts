@@ -13,7 +13,7 @@ import type { Transport } from './transport.ts';
 
 /** Where the metrics are served. */
 export interface MetricsServerOptions {
-  readonly host: string;
+  readonly host: string | undefined;
   readonly port: number;
   /** TLS, and only for those whom the API server permits to get /metrics. */
   readonly secure: boolean;

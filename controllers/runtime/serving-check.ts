@@ -6,8 +6,8 @@ import { describe } from './errors.ts';
 /** What a server is asked, and as whom. */
 export interface SelfCallOptions {
   readonly port: number;
-  /** The address it listens at; one that means all of them is this machine. */
-  readonly host: string;
+  /** The address it listens at; none, or one that means all of them, is this machine. */
+  readonly host: string | undefined;
   /** The name by which the API server knows it. */
   readonly servername: string;
   /** Whom the API server trusts. */
@@ -27,7 +27,7 @@ export function callSelf({ port, host, servername, ca, path }: SelfCallOptions):
     kind: 'AdmissionReview',
     request: { uid, operation: 'CONNECT', resource: { group: '', version: 'v1', resource: '' }, dryRun: true },
   };
-  const here = host === '::' || host === '0.0.0.0' ? 'localhost' : host;
+  const here = host === undefined || host === '::' || host === '0.0.0.0' ? 'localhost' : host;
   const target = { host: here, port, path, method: 'POST', servername, ca, agent: false, timeout: CALL_MS } as const;
   return new Promise((resolve) => {
     const call = request({ ...target, headers: { 'content-type': 'application/json' } }, (response) => {

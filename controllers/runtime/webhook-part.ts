@@ -13,7 +13,7 @@ import { readerFor, type Webhook } from './webhook.ts';
 
 /** How webhooks are served. */
 export interface WebhookSettings {
-  readonly host: string;
+  readonly host: string | undefined;
   readonly port: number;
   /** A folder with a certificate that somebody else makes and renews; without it we do. */
   readonly certificates: string | undefined;
