@@ -139,6 +139,7 @@ describe('a controller', () => {
     await bench.clock.advance(2000);
     expect(cut).to.equal(true);
     await bench.end();
+    expect(bench.writes(), 'nor does it say anything about the object').to.deep.equal([]);
     expect(await scrape(bench.metrics), 'a stop is no slip in the code').to.include('panics_total{controller="parcel"} 0\n');
   });
 

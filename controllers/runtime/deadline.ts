@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { ApiError } from './errors.ts';
 
 /** What a pass in flight may still take when the process is asked to stop. */
 const DRAIN_MS = 20_000;
@@ -14,12 +15,14 @@ export interface Deadline extends Disposable {
 export function createDeadline(clock: Clock, ms: number, stopping?: AbortSignal): Deadline {
   const controller = new AbortController();
   let cut: Deadline['cut'];
-  const cutOff = (by: Deadline['cut'], message: string): void => {
+  const cutOff = (by: Deadline['cut'], reason: Error): void => {
     cut ??= by;
-    controller.abort(new Error(message));
+    controller.abort(reason);
   };
-  const timers = [clock.timer(ms, () => cutOff('timeout', `Nothing may take longer than ${ms / 1000} s`))];
-  const drain = () => timers.push(clock.timer(DRAIN_MS, () => cutOff('stop', 'The operator is stopping')));
+  const timers = [clock.timer(ms, () => cutOff('timeout', new Error(`Nothing may take longer than ${ms / 1000} s`)))];
+  // As a call that nobody answers any more: says nothing about what was worked on.
+  const stopped = (): Error => new ApiError(0, 'Stopping', 'The operator is stopping');
+  const drain = () => timers.push(clock.timer(DRAIN_MS, () => cutOff('stop', stopped())));
   stopping?.addEventListener('abort', drain, { once: true });
   if (stopping?.aborted === true) drain();
   return {
