@@ -19,9 +19,8 @@ const parcel = (name: string, resourceVersion: string, more: Partial<Parcel['met
 
 type Pass = (scope: Scope<Parcel, object>) => Promise<void>;
 
-/** One controller on a scripted API server and a clock that stands still: every write is answered with the object as it was sent. */
-async function start(
-  pass: Pass,
+/** One controller on a scripted API server and a clock that stands still, before it works: every write is answered with the object as it was sent. */
+async function standBy(
   initial: readonly Parcel[],
   spec: Partial<ControllerSpec<Parcel, object>> = {},
   before: (request: ApiRequest) => void = () => {},
@@ -35,17 +34,33 @@ async function start(
     for: Parcel,
     when: generationChanged,
     facts: () => ({}),
-    plan: () => [pass],
+    plan: () => [],
     status: () => ({ ready: { status: 'True', reason: 'Kept', message: 'All is well' } }),
     ...spec,
   }).wire({ transport, caches, clock, log: silentLogger, metrics, userAgent: 'test' });
-  const stop = new AbortController();
   const stopCaches = new AbortController();
   const caching = caches.run(stopCaches.signal);
   await clock.advance(0);
   const [watch] = transport.watches;
   watch?.send(...initial.map((object) => event('ADDED', object)), initialEnd('1000'));
   await clock.advance(0);
+  const end = async (): Promise<void> => {
+    stopCaches.abort();
+    await clock.advance(1);
+    await caching;
+  };
+  return { clock, transport, metrics, watch, worker, end };
+}
+
+/** The same at work. */
+async function start(
+  pass: Pass,
+  initial: readonly Parcel[],
+  spec: Partial<ControllerSpec<Parcel, object>> = {},
+  before: (request: ApiRequest) => void = () => {},
+) {
+  const { clock, transport, metrics, watch, worker, end } = await standBy(initial, { plan: () => [pass], ...spec }, before);
+  const stop = new AbortController();
   const working = worker.run(stop.signal);
   await clock.advance(0);
   return {
@@ -58,9 +73,7 @@ async function start(
       stop.abort();
       await clock.advance(30_000);
       await working;
-      stopCaches.abort();
-      await clock.advance(1);
-      await caching;
+      await end();
     },
   };
 }
@@ -161,6 +174,18 @@ describe('a controller', () => {
     expect(passes, 'another has overwritten it').to.equal(2);
     expect(statusWrites(bench.writes()).map(reasonsIn)).to.deep.equal(Array(2).fill('"type":"Ready" "reason":"Kept"'));
     await bench.end();
+  });
+
+  it('remembers nothing of what came and went while another leads', async () => {
+    const { clock, watch, worker, end } = await standBy([parcel('a', '1')]);
+    for (let i = 0; i < 100; i++) {
+      const passing = parcel(`passing-${i}`, String(2 * i + 1001));
+      const gone = parcel(`passing-${i}`, String(2 * i + 1002));
+      watch?.send(event('ADDED', passing), event('DELETED', gone));
+    }
+    await clock.advance(10_000);
+    expect(worker.backlog).to.equal(1);
+    await end();
   });
 
   it('tells nobody of a lost race', async () => {

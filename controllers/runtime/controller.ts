@@ -94,6 +94,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   readonly #gaveUp = new Map<string, string>();
   readonly #lastStart = new Map<string, number>();
   readonly #words = createOwnWords();
+  #runs = false;
 
   constructor(spec: ControllerSpec<T, F>, engine: Engine) {
     this.name = spec.name;
@@ -133,6 +134,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    this.#runs = true;
     for (const key of this.#seeds.keys()) if (this.#primary.get(key) === undefined) this.#queue.add(key);
     signal.addEventListener('abort', () => this.#queue.close(), { once: true });
     if (signal.aborted) this.#queue.close();
@@ -165,12 +167,19 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     this.#primary.subscribe((change, initial) => {
       const object = servedUnder(resource, change.kind === 'deleted' ? change.previous : change.next);
       if (passes(when, change) || this.#wasLetGo(change) || this.#words.isByOthers(change))
-        this.#queue.add(keyOf(object), { priority: priorityOf(initial) });
+        this.#wake(keyOf(object), { priority: priorityOf(initial) });
       // At the start everything is looked at anyway.
       if (rivals === undefined || initial || !passes(rivals.when, change)) return;
       const previous = change.kind === 'updated' ? servedUnder(resource, change.previous) : undefined;
-      for (const key of rivals.whom(object, cache, previous)) this.#queue.add(key);
+      for (const key of rivals.whom(object, cache, previous)) this.#wake(key);
     });
+  }
+
+  /** A key for the queue, unless nobody works yet and it stands for nothing: who waits for a lease for months must not collect all that ever was. */
+  #wake(key: string, options?: Parameters<WorkQueue['add']>[1]): void {
+    const isOfUse = this.#runs || this.#primary.get(key) !== undefined || this.#lost?.find(key) !== undefined;
+    if (isOfUse) this.#queue.add(key, options);
+    else this.#queue.drop(key);
   }
 
   /** Somebody took our finalizer away, as a replace by a file without it does: that changes no generation. */
@@ -192,7 +201,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       const before = change.kind === 'added' ? [] : keysOf(change.previous);
       const after = change.kind === 'deleted' ? [] : keysOf(change.next);
       for (const key of new Set([...before, ...after]))
-        this.#queue.add(key, { priority: priorityOf(initial), afterMs: isLostKey(key) ? LOST_AFTER_MS : this.#untilCalm(key, calmMs) });
+        this.#wake(key, { priority: priorityOf(initial), afterMs: isLostKey(key) ? LOST_AFTER_MS : this.#untilCalm(key, calmMs) });
     });
   }
 

@@ -159,4 +159,19 @@ describe('a work queue', () => {
       }),
     );
   });
+
+  it('hands out no key that was dropped, in line or before its time, until it is added again', async () => {
+    const clock = fakeClock();
+    const queue = createWorkQueue(clock);
+    queue.add('ready');
+    queue.add('later', { afterMs: 1000 });
+    for (const key of ['ready', 'later', 'unknown']) queue.drop(key);
+    await clock.advance(2000);
+    expect(queue.depth).to.equal(0);
+    queue.add('later', { afterMs: 500 });
+    await clock.advance(400);
+    expect(queue.depth, 'no sooner for what was dropped').to.equal(0);
+    await clock.advance(200);
+    expect(await nextNow(queue)).to.deep.equal({ key: 'later', priority: 0 });
+  });
 });

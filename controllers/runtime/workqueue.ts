@@ -18,6 +18,8 @@ export interface Work {
  */
 export interface WorkQueue {
   add(key: string, options?: { readonly afterMs?: number; readonly priority?: number }): void;
+  /** Forgets a key that waits; one that is being worked on is not added anew. */
+  drop(key: string): void;
   /** The next key: highest priority first, then first come. Waits for one; undefined means that the queue is closed. */
   next(): Promise<Work | undefined>;
   done(key: string): void;
@@ -89,6 +91,13 @@ class PriorityQueue implements WorkQueue {
     if (held === undefined) this.#insert({ key, priority, readyAt, waitsSince: 0, place: 'delayed' });
     else this.#merge(held, priority, readyAt);
     this.#serve();
+  }
+
+  drop(key: string): void {
+    const held = this.#items.get(key);
+    if (held?.place === 'ready') this.#leave(held);
+    // What the heap remembers of it is no current entry any more.
+    this.#items.delete(key);
   }
 
   next(): Promise<Work | undefined> {
