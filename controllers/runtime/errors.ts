@@ -6,6 +6,9 @@ interface StatusBody {
   readonly details?: { readonly retryAfterSeconds?: number; readonly causes?: readonly { readonly reason?: string }[] };
 }
 
+/** An API server asks for seconds. A balancer in front of it may ask for hours, and the API server be back long before. */
+const LONGEST_RETRY_AFTER_MS = 120_000;
+
 /** A failed call to an API server. Code 0 means that no answer came at all. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
@@ -25,7 +28,7 @@ export class ApiError extends Error {
     const status = asStatus(body);
     const actual = code === 0 ? (status.code ?? 500) : code;
     const seconds = Number(retryAfter ?? status.details?.retryAfterSeconds);
-    const retryAfterMs = seconds > 0 ? seconds * 1000 : undefined;
+    const retryAfterMs = seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER_MS) : undefined;
     return new ApiError(actual, reasonOf(status) ?? String(actual), status.message ?? `The API server answered ${actual}`, {
       retryAfterMs,
     });

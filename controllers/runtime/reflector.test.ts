@@ -187,6 +187,18 @@ describe('an informer', () => {
     await stop();
   });
 
+  it('does not stay away for as long as something in between asks it to', async () => {
+    let refuse: ApiError | undefined = ApiError.fromStatus(503, 'Back in a day', '86400');
+    const { clock, informer, last, stop } = start({ onWatch: (watch) => refuse !== undefined && watch.fail(refuse) });
+    await clock.advance(MINUTE);
+    refuse = undefined;
+    await clock.advance(5 * MINUTE);
+    whole(last(), '5', configMap('a'));
+    await clock.advance(0);
+    expect(informer.size).to.equal(1);
+    await stop();
+  });
+
   it('does not believe a watch that ends as soon as it begins', async () => {
     const { clock, transport, stop } = start({ onWatch: (watch) => (whole(watch, '5'), watch.end()) });
     await clock.advance(MINUTE);
