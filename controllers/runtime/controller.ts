@@ -177,8 +177,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
 
   /** A key for the queue, unless nobody works yet and it stands for nothing: who waits for a lease for months must not collect all that ever was. */
   #wake(key: string, options?: Parameters<WorkQueue['add']>[1]): void {
-    const isOfUse = this.#runs || this.#primary.get(key) !== undefined || this.#lost?.find(key) !== undefined;
-    if (isOfUse) this.#queue.add(key, options);
+    if (this.#runs || this.#primary.get(key) !== undefined || this.#lost?.find(key) !== undefined) this.#queue.add(key, options);
     else this.#queue.drop(key);
   }
 
