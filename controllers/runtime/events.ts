@@ -36,7 +36,7 @@ export interface EventOptions {
 const Event: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
 /** Events of what has no namespace are kept here: all of Kubernetes does so. */
 const NOWHERE = 'default';
-/** What may wait at once, some 15 MB: every object of a large realm may change with one restart, and events are sent one by one. */
+/** What may wait at once, some 16 MB: every object of a large realm may change with one restart, and events are sent one by one. */
 const LARGEST_BACKLOG = 10_000;
 /** Half of what a successor may take. */
 const FLUSH_MS = 1_000;

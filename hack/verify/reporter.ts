@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import mocha from 'mocha';
+import type { Times } from './sharing.ts';
 import { skipReason } from './skip.ts';
 import { type Report, type Totals, verdict } from './totals.ts';
 
@@ -81,7 +82,7 @@ function groupLine(title: string, { passed, failed, skipped }: Totals, ms: numbe
 }
 
 /** Hands the totals to the process that runs several suites, or prints them when there is none. */
-function finish(total: Totals, times: Report['times'] = {}): void {
+function finish(total: Totals, times: Times): void {
   if (process.send === undefined) console.log(verdict(total));
   else process.send({ ...total, times } satisfies Report);
   const held = (): void =>

@@ -1,3 +1,5 @@
+import type { Times } from './sharing.ts';
+
 /** What one or several test runs came to. */
 export interface Totals {
   readonly passed: number;
@@ -25,7 +27,7 @@ export function isGood({ passed, failed }: Totals): boolean {
 
 /** What a process reports at its end: its totals, and the milliseconds that each of its files took. */
 export interface Report extends Totals {
-  readonly times?: Readonly<Record<string, number>>;
+  readonly times?: Times;
 }
 
 /** Whether a message from another process is such a report. */

@@ -1,5 +1,6 @@
 import { bars } from './bars.ts';
 import { CONTESTANTS, type Name } from './contestant.ts';
+import { spread, table } from './markdown.ts';
 import { bytesPerObject, edits, middle, populations, ratio, select, type Row } from './rows.ts';
 import type { Summary } from './stats.ts';
 
@@ -88,18 +89,8 @@ const bytes = (value: number | undefined): string => (value === undefined ? '' :
 const editing = (found: ReturnType<typeof edits>): string =>
   found === undefined ? '' : `p50 ${Math.round(found.p50)} ms, p99 ${Math.round(found.p99)} ms (${found.count})`;
 
-function spread(summary: Summary | undefined, digits: number, unit = 1): string {
-  if (summary === undefined) return '';
-  const [median, low, high] = [summary.median, summary.low, summary.high].map((value) => (value / unit).toFixed(digits));
-  return low === high ? `${median}` : `${median} (${low}–${high})`;
-}
-
 /** Nothing divided by nothing says nothing. */
 const share = (summary: Summary | undefined): string =>
   summary === undefined || !Number.isFinite(summary.median)
     ? ''
     : `**${summary.median.toFixed(2)}** (${summary.low.toFixed(2)}–${summary.high.toFixed(2)})`;
-
-function table(titles: readonly string[], lines: readonly (readonly string[])[]): string {
-  return [titles, titles.map(() => '---'), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { K8sObject } from '../../api/meta/object.ts';
 import { quotaWebhook } from '../../controllers/grant/admission.ts';
 import { systemClock } from '../../controllers/runtime/clock.ts';
@@ -33,7 +34,7 @@ export async function decisions(perSecond: number, seconds: number): Promise<Tim
   while (times.length < perSecond * seconds) {
     const due = ((performance.now() - started) / 1000) * perSecond;
     for (let at = times.length; at < due; at++) await decide(at);
-    await new Promise((resolve) => setTimeout(resolve, 1));
+    await sleep(1);
   }
   return timesOf(times);
 }

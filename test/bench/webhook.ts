@@ -1,13 +1,15 @@
 /** Measures what our webhook costs beside none and beside one that decides nothing, by turns, on one API server. */
-import { cpus, loadavg } from 'node:os';
-import { parse } from 'yaml';
 import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
 import { connect, ok, type Api } from '../env/api.ts';
 import { startControlPlane, type ControlPlane } from '../env/control-plane.ts';
 import { eventually } from '../env/eventually.ts';
 import { docker, OWNER_LABEL, THIS_PROCESS } from '../env/container.ts';
 import { freePort } from '../env/operator.ts';
 import { openWorld } from '../webhook/world.ts';
+import { spread, table } from './markdown.ts';
 import { summarise } from './stats.ts';
 import { decisions } from './webhook-decisions.ts';
 import { createPods, podAsking, podsIn, type Load, type Times } from './webhook-load.ts';
@@ -87,7 +89,7 @@ async function measure(way: Way, load: Load, round: string, bench: Bench): Promi
   };
   for (const namespace of namespaces) ok(await api.call('DELETE', `${podsIn(namespace)}?gracePeriodSeconds=0`, { timeoutMs: 60_000 }));
   // The next round shall not wait for the counting after this one.
-  await new Promise((resolve) => setTimeout(resolve, 3_000));
+  await sleep(3_000);
   return { ...times, ...costs };
 }
 
@@ -112,27 +114,18 @@ async function rounds(load: Load, of: string, bench: Bench): Promise<Readonly<Re
 }
 
 /** Medians, and what ours adds to each of the others: within a round, since rounds differ more than ways. */
-function table(title: string, found: Readonly<Record<Way, readonly Costs[]>>): string {
+function compared(title: string, found: Readonly<Record<Way, readonly Costs[]>>): string {
   const figures = Object.values(COLUMNS);
-  const spread = (values: readonly number[], sign = ''): string => {
-    const { median, low, high } = summarise(values);
-    return `${sign}${median.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`;
-  };
-  const added = (to: Way) =>
-    figures.map((figure) =>
-      spread(
-        found.ours.map((costs, at) => costs[figure] - (found[to][at]?.[figure] ?? NaN)),
-        '+',
-      ),
-    );
-  const lines = [
+  const middle = (values: readonly number[]): string => spread(summarise(values), 1);
+  const added = (to: Way, figure: keyof Costs) => middle(found.ours.map((costs, at) => costs[figure] - (found[to][at]?.[figure] ?? NaN)));
+  const others = WAYS.filter((way) => way !== 'ours');
+  return table(
     [title, ...Object.keys(COLUMNS)],
-    ['', ...figures].map(() => '---'),
-    ...WAYS.map((way) => [way, ...figures.map((figure) => spread(found[way].map((costs) => costs[figure])))]),
-    ['ours − none', ...added('none')],
-    ['ours − null', ...added('null')],
-  ];
-  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+    [
+      ...WAYS.map((way) => [way, ...figures.map((figure) => middle(found[way].map((costs) => costs[figure])))]),
+      ...others.map((to) => [`ours − ${to}`, ...figures.map((figure) => added(to, figure))]),
+    ],
+  );
 }
 
 /** What the processor has given to etcd, API server and controller manager together. */
@@ -172,7 +165,7 @@ async function endToEnd(): Promise<void> {
     for (const [at, [title, load]] of Object.entries(LOADS)
       .filter(([title]) => title.includes(ONLY))
       .entries())
-      console.log(`\n${table(title, await rounds(load, `load${at}`, bench))}\n`);
+      console.log(`\n${compared(title, await rounds(load, `load${at}`, bench))}\n`);
   } finally {
     await idle.stop();
     await world.close();
