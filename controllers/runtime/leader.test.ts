@@ -30,7 +30,8 @@ function leaseServer() {
   const refuse = (code: number, reason: string): never => {
     throw new ApiError(code, reason, reason);
   };
-  return { answer, now: () => lease?.spec, forget: () => (lease = undefined) };
+  const touch = (): Lease => store(lease);
+  return { answer, now: () => lease?.spec, touch, forget: () => (lease = undefined) };
 }
 
 /** A replica that stands for the lease of one controller; `cut` takes its way to the API server. */
@@ -154,6 +155,23 @@ describe('a lease', () => {
     await clock.advance(1_500);
     expect(first.state).to.include({ working: true, error: undefined });
     expect(server.now()).to.include({ holderIdentity: 'one' });
+  });
+
+  it('is kept while somebody else goes on writing into it, who does not want it', async () => {
+    const clock = fakeClock();
+    const server = leaseServer();
+    let meddles = true;
+    // Whatever was read is old by the time it is written.
+    const answer = (request: ApiRequest): unknown => {
+      if (meddles && request.method === 'PUT') server.touch();
+      return server.answer(request);
+    };
+    const first = replica('one', clock, (request) => (request.method === 'POST' ? server.answer(request) : answer(request)));
+    await clock.advance(6_000);
+    meddles = false;
+    await clock.advance(60_000);
+    expect(first.state).to.include({ working: true, error: undefined });
+    expect(server.now()).to.include({ holderIdentity: 'one', leaseTransitions: 0 });
   });
 
   it('is never held by two at a time, whoever is cut off when', async () => {

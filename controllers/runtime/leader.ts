@@ -46,11 +46,14 @@ export const createElector = (options: ElectorOptions): Elector => new LeaseElec
 
 /** Lets writes through only while the lease is held: a process that was stopped and wakes up again must not finish what it began. */
 export function fenced(inner: Transport, elector: Pick<Elector, 'leads'>): Transport {
+  const permit = (): void => {
+    if (!elector.leads) throw new ApiError(0, 'NotLeader', 'The lease is not held any more: nothing is written');
+  };
   return around(inner, {
     async request(request, signal) {
-      if (request.method !== 'GET' && !elector.leads)
-        throw new ApiError(0, 'NotLeader', 'The lease is not held any more: nothing is written');
-      return inner.request(request, signal);
+      if (request.method === 'GET') return inner.request(request, signal);
+      permit();
+      return inner.request({ ...request, permit }, signal);
     },
   });
 }
@@ -144,7 +147,8 @@ class LeaseElector implements Elector {
     const key = { namespace, name: leaseName(controller) };
     const there = await client.read(Lease, key);
     if (there === undefined) return unlessLost(client.create(Lease, { metadata: key, spec: this.#spec(0) }));
-    if (there.spec?.holderIdentity === identity) return unlessLost(client.replace(Lease, this.#renewed(there)));
+    // Ours, and written by somebody who does not want it: a race lost with them is trouble, and no other leader.
+    if (there.spec?.holderIdentity === identity) return client.replace(Lease, this.#renewed(there));
     if (!this.#isFree(there)) return undefined;
     return unlessLost(client.replace(Lease, { ...there, spec: this.#spec((there.spec?.leaseTransitions ?? 0) + 1) }));
   }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { fakeClock, type FakeClock } from '../../test/doubles/clock.ts';
+import { eventually } from '../../test/env/eventually.ts';
 import { ApiError } from './errors.ts';
 import { connect, type Transport } from './transport.ts';
 
@@ -74,6 +75,39 @@ describe('a transport', () => {
       expect(after[1], 'file descriptors').to.be.at.most(before[1]);
     });
   }).timeout(30_000);
+
+  it('asks once more at the moment of sending: what waited for a connection may not be sent any more', async () => {
+    const seen: string[] = [];
+    const waiting: ServerResponse[] = [];
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
+      seen.push(request.url ?? '');
+      waiting.push(response);
+    };
+    await serving(answer, async (transport) => {
+      const busy = Array.from({ length: 16 }, () => transport.request({ method: 'PUT', path: '/busy', body: {} }));
+      await eventually(() => expect(seen).to.have.length(16), { everyMs: 1 });
+      let permitted = true;
+      const permit = (): void => {
+        if (!permitted) throw new ApiError(0, 'NotLeader', 'no');
+      };
+      const late = [1, 2].map(() => failure(transport.request({ method: 'PUT', path: '/late', body: {}, permit })));
+      waiting.shift()?.end('{}');
+      await eventually(() => expect(seen).to.have.length(17), { everyMs: 1 });
+      permitted = false;
+      for (const response of waiting) response.end('{}');
+      await Promise.all([...busy, ...late]);
+      expect(await late[0]).to.equal('no error');
+      expect(await late[1])
+        .to.be.instanceOf(ApiError)
+        .with.property('reason', 'NotLeader');
+      permitted = true;
+      const next = transport.request({ method: 'PUT', path: '/next', body: {}, permit });
+      await eventually(() => expect(seen).to.include('/behind/a/proxy/next'), { everyMs: 1 });
+      waiting.at(-1)?.end('{}');
+      await next;
+      expect(seen.filter((path) => path.includes('late'))).to.have.length(1);
+    });
+  });
 
   it('gives back the socket of a watch that was given up', async () => {
     const answer = (_: IncomingMessage, response: ServerResponse) => response.write(EVENT);

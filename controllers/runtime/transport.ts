@@ -17,6 +17,8 @@ export interface ApiRequest {
   readonly userAgent?: string;
   /** Does not wait for a free connection: for the few calls whose delay would cost more than themselves. */
   readonly urgent?: boolean;
+  /** Asked at the moment of sending, however long the request has waited for a connection; throws if it must not be sent any more. */
+  readonly permit?: () => void;
 }
 
 /** The way to one API server. The only double of it in tests is a script; everything above is real. */
@@ -90,7 +92,8 @@ class PooledTransport implements Transport {
 
   async #send(request: ApiRequest, kind: 'calls' | 'watches', signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData['body']> {
     const current = await this.#credentials.current();
-    const response = await this.#poolsFor(current)[kind].request({
+    const pool = this.#poolsFor(current)[kind];
+    const response = await (request.permit === undefined ? pool : pool.compose(askingFirst(request.permit))).request({
       method: request.method,
       path: current.basePath + pathWithQuery(request),
       headers: headersOf(request, current, this.#userAgent),
@@ -128,6 +131,22 @@ class PooledTransport implements Transport {
     return this.#pools;
   }
 }
+
+/** Asks when a connection is there and nothing is sent yet: what undici is given, it may hold for long. */
+const askingFirst =
+  (permit: () => void): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) =>
+    dispatch(options, {
+      onRequestStart(controller, context) {
+        permit();
+        handler.onRequestStart?.(controller, context);
+      },
+      onResponseStart: (...start) => handler.onResponseStart?.(...start),
+      onResponseData: (...data) => handler.onResponseData?.(...data),
+      onResponseEnd: (...end) => handler.onResponseEnd?.(...end),
+      onResponseError: (...error) => handler.onResponseError?.(...error),
+    });
 
 function pathWithQuery({ path, query = {} }: ApiRequest): string {
   const search = new URLSearchParams();
