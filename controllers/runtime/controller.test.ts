@@ -17,16 +17,16 @@ const parcel = (name: string, resourceVersion: string, more: Partial<Parcel['met
   status: { observedGeneration: -1 },
 });
 
+/** What comes before the answer to a request. */
+type Before = (request: ApiRequest, signal?: AbortSignal) => Promise<void> | void;
 type Pass = (scope: Scope<Parcel, object>) => Promise<void>;
 
 /** One controller on a scripted API server and a clock that stands still, before it works: every write is answered with the object as it was sent. */
-async function standBy(
-  initial: readonly Parcel[],
-  spec: Partial<ControllerSpec<Parcel, object>> = {},
-  before: (request: ApiRequest) => void = () => {},
-) {
+async function standBy(initial: readonly Parcel[], spec: Partial<ControllerSpec<Parcel, object>> = {}, before: Before = () => {}) {
   const clock = fakeClock();
-  const transport = scriptedTransport({ answer: (request) => (before(request), answerTo(request, initial)) });
+  const transport = scriptedTransport({
+    answer: async (request, signal) => (await before(request, signal), answerTo(request, initial)),
+  });
   const metrics = createMetrics();
   const caches = createCaches({ transport, clock, log: silentLogger, metrics });
   const worker = defineController<Parcel, object>({
@@ -57,7 +57,7 @@ async function start(
   pass: Pass,
   initial: readonly Parcel[],
   spec: Partial<ControllerSpec<Parcel, object>> = {},
-  before: (request: ApiRequest) => void = () => {},
+  before: Before = () => {},
 ) {
   const { clock, transport, metrics, watch, worker, end } = await standBy(initial, { plan: () => [pass], ...spec }, before);
   const stop = new AbortController();
@@ -154,6 +154,18 @@ describe('a controller', () => {
     await bench.end();
     expect(bench.writes(), 'nor does it say anything about the object').to.deep.equal([]);
     expect(await scrape(bench.metrics), 'a stop is no slip in the code').to.include('panics_total{controller="parcel"} 0\n');
+  });
+
+  it('is not held up at its stop by a status that nobody answers', async () => {
+    const never: Before = ({ path }, signal) => {
+      if (!path.endsWith('/status')) return undefined;
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(ApiError.from(signal.reason))));
+    };
+    const bench = await start(async () => {}, [parcel('a', '1')], {}, never);
+    await bench.clock.advance(1_000);
+    expect(statusWrites(bench.writes())).to.have.length(1);
+    // Else this never ends.
+    await bench.end();
   });
 
   it('looks again when a status says what it has not written, and not at its own words', async () => {

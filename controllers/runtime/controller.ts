@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { ApplyConfig, ConditionedStatus, K8sObject, Resource } from '../../api/meta/object.ts';
-import { backoffMs } from './backoff.ts';
 import { BY_UID, createReader, type Caches, type Reader } from './caches.ts';
 import type { ApplyMemory } from './children.ts';
 import { isLostKey, lostKey, lostOwners, type LostOwners } from './lost.ts';
@@ -12,7 +11,7 @@ import type { Conditioned, Halt } from './conditions.ts';
 import { createGate } from './consistency.ts';
 import { createDeadline } from './deadline.ts';
 import type { ControllerSpec, Watched } from './definition.ts';
-import { ApiError, TerminalError, describe, isAlreadyExists, isConflict } from './errors.ts';
+import { isAlreadyExists } from './errors.ts';
 import { showGauges } from './gauges.ts';
 import { createEventRecorder, happeningsOf, type EventRecorder } from './events.ts';
 import type { Informer, Selection } from './informer.ts';
@@ -20,9 +19,10 @@ import type { Logger } from './log.ts';
 import { ownerUidOf } from './ownership.ts';
 import { createOwnWords } from './own-words.ts';
 import type { Predicate } from './predicates.ts';
-import { finalizerOf, runLost, runPass, type PassContext, type PassResult } from './pass.ts';
+import { finalizerOf, runLost, runPass, type PassContext, type PassMoment, type PassResult } from './pass.ts';
 import { impliedRules, type PolicyRule } from './rbac.ts';
 import { createReadyTime, type ReadyTime } from './ready-time.ts';
+import { createRequeue, type Requeue } from './requeue.ts';
 import { keyOf, nameOf, servedUnder } from './resource.ts';
 import type { Transport } from './transport.ts';
 import type { Change } from './store.ts';
@@ -56,14 +56,16 @@ export interface Worker {
   readonly backlog: number;
 }
 
-/** controller-runtime's first; a far shorter last, since one call a minute costs nothing and a mended world is noticed sooner. */
-const BACKOFF = { firstMs: 5, longestMs: 60_000 };
 /** One object's passes keep this distance: a child that flaps must not take all the time there is. */
 const MIN_INTERVAL_MS = 100;
 /** Caches hear of an owner and its children one by one: what is still there so long after its owner was left behind in fact. */
 const LOST_AFTER_MS = 2_000;
 /** No pass may hold its worker longer. */
 const TIMEOUT_MS = 60_000;
+/** One that took too long must be able to say so. */
+const LAST_WORDS_MS = 10_000;
+
+const failed = (error: unknown): PassResult => ({ kind: 'failed', error });
 
 /** Makes a controller from its description. */
 export const defineController = <T extends Conditioned, F>(spec: ControllerSpec<T, F>): Controller => ({
@@ -81,17 +83,15 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   readonly #readyTime: ReadyTime;
   readonly #events: EventRecorder;
   readonly #queue: WorkQueue;
+  readonly #requeue: Requeue;
   readonly #informers = new Map<string, Informer>();
   readonly #primary: Informer;
-  readonly #context: Omit<PassContext, 'client' | 'memory'>;
+  readonly #context: Omit<PassContext, 'client' | 'statusClient' | 'memory'>;
   /** What was applied, by owner. */
   readonly #memories = new Map<string, ApplyMemory>();
   readonly #lost: LostOwners | undefined;
   readonly #seeds: ReadonlyMap<string, ApplyConfig<T>>;
   readonly #identity: ClientIdentity;
-  readonly #failures = new Map<string, number>();
-  /** What was said of those that only a human can mend. */
-  readonly #gaveUp = new Map<string, string>();
   readonly #lastStart = new Map<string, number>();
   readonly #words = createOwnWords();
   #runs = false;
@@ -103,6 +103,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     this.#readyTime = createReadyTime(engine.clock, (seconds) => this.#meter.ready(seconds));
     this.#meter = createMeter(engine.metrics, spec.name, spec.concurrency ?? 1, () => this.#queue);
     this.#queue = createWorkQueue(engine.clock, this.#meter.queue);
+    this.#requeue = createRequeue(this.#queue);
     this.#primary = this.#use(spec.for);
     const cache = createReader(this.#informers);
     this.#seeds = new Map((spec.seeds ?? []).map((seed) => [keyOf(seed), seed]));
@@ -111,7 +112,6 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       cache,
       informers: this.#informers,
       gate: createGate(this.#informers),
-      statusClient: createClient(engine.transport, this.#identity),
       meter: this.#meter,
       says: (object, status) => this.#words.say(object, status),
       tell: (object, status, halt) => this.#tell(object, status, halt),
@@ -219,44 +219,47 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   }
 
   async #process({ key, priority }: Work, stopping: AbortSignal): Promise<void> {
-    const { clock, log: base } = this.#engine;
+    const { clock, transport, log: base } = this.#engine;
     const early = this.#untilCalm(key, MIN_INTERVAL_MS);
     if (early > 0) return this.#queue.add(key, { priority, afterMs: early });
     if (!this.#context.gate.isFresh(key, () => this.#queue.add(key, { priority }))) return this.#meter.putOff();
     this.#lastStart.set(key, clock.now());
     this.#words.heard(key);
     const log = base.child({ controller: this.name, object: key, reconcileID: randomUUID() });
-    using deadline = createDeadline(clock, this.#spec.timeoutMs ?? TIMEOUT_MS, stopping);
+    const { timeoutMs = TIMEOUT_MS } = this.#spec;
+    using deadline = createDeadline(clock, timeoutMs, stopping);
+    using lastWords = createDeadline(clock, timeoutMs + LAST_WORDS_MS, stopping);
+    const client = createClient(transport, this.#identity, deadline.signal);
+    const statusClient = createClient(transport, this.#identity, lastWords.signal);
     const seconds = stopwatch(clock);
     this.#meter.begins();
-    const result = await this.#pass(key, log, deadline.signal).catch((error: unknown): PassResult => ({ kind: 'failed', error }));
+    const moment = { now: clock.date(), log, signal: deadline.signal };
+    const result = await this.#pass(key, { ...this.#context, client, statusClient }, moment).catch(failed);
     this.#meter.ended(seconds(), result, deadline.cut);
-    this.#settle(key, priority, result, log);
+    this.#requeue(key, priority, result, log);
   }
 
   /** Looks at the object under the key as the local copy has it; one that is absent leaves nothing to remember. */
-  async #pass(key: string, log: Logger, signal: AbortSignal): Promise<PassResult> {
-    const client = createClient(this.#engine.transport, this.#identity, signal);
+  async #pass(key: string, context: Omit<PassContext, 'memory'>, moment: PassMoment): Promise<PassResult> {
     const held = this.#primary.get(key);
     if (held !== undefined) {
       const object = servedUnder(this.#spec.for, held);
       this.#readyTime.seen(key, object);
       const memory = this.#memories.get(key) ?? new Map<string, string>();
       this.#memories.set(key, memory);
-      return runPass(this.#spec, object, { ...this.#context, client, memory }, { now: this.#engine.clock.date(), log, signal });
+      return runPass(this.#spec, object, { ...context, memory }, moment);
     }
     const lost = this.#lost?.find(key);
     if (lost !== undefined && this.#spec.lost !== undefined) {
-      const now = this.#engine.clock.date();
-      log.warn('Clearing away what an owner left that is gone', { ...lost });
-      return runLost(this.#spec, this.#spec.lost(lost, now), { ...this.#context, client, memory: new Map() }, { now, log, signal });
+      moment.log.warn('Clearing away what an owner left that is gone', { ...lost });
+      return runLost(this.#spec, this.#spec.lost(lost, moment.now), { ...context, memory: new Map() }, moment);
     }
     this.#lastStart.delete(key);
     this.#memories.delete(key);
     this.#readyTime.forget(key);
     this.#context.gate.forget(key);
     const seed = this.#seeds.get(key);
-    if (seed !== undefined) await this.#plant(key, seed, client, log);
+    if (seed !== undefined) await this.#plant(key, seed, context.client, moment.log);
     return { kind: 'done' };
   }
 
@@ -268,32 +271,6 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       // Somebody else was faster: the watch brings theirs.
       if (!isAlreadyExists(error)) throw error;
     }
-  }
-
-  /** The one place that decides what happens to a key after a pass. */
-  #settle(key: string, priority: number, result: PassResult, log: Logger): void {
-    if (result.kind !== 'failed') {
-      this.#failures.delete(key);
-      this.#gaveUp.delete(key);
-      if (result.kind === 'again') this.#queue.add(key, { afterMs: result.afterMs, priority });
-      return;
-    }
-    const { error } = result;
-    if (error instanceof TerminalError) {
-      this.#failures.delete(key);
-      // However often others' changes call for a pass: said once.
-      if (this.#gaveUp.get(key) !== error.message)
-        log.warn('Gave up until the object changes', { reason: error.reason, cause: describe(error) });
-      this.#gaveUp.set(key, error.message);
-      return;
-    }
-    this.#gaveUp.delete(key);
-    const failures = (this.#failures.get(key) ?? 0) + 1;
-    this.#failures.set(key, failures);
-    const asked = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0;
-    this.#queue.add(key, { afterMs: Math.max(asked, backoffMs(failures, BACKOFF)), priority });
-    // A lost race is settled by looking again: nobody has to read of it.
-    log[isConflict(error) ? 'debug' : 'warn']('Failed, trying again', { failures, cause: describe(error) });
   }
 }
 

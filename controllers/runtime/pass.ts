@@ -22,7 +22,7 @@ export type PassResult =
 /** What all passes of one controller share. */
 export interface PassContext {
   readonly client: Client;
-  /** Not cut off with the pass: a pass that took too long must be able to say so. */
+  /** Cut off a little later than the pass: one that took too long must be able to say so. */
   readonly statusClient: Client;
   readonly cache: Reader;
   readonly gate: Gate;

@@ -18,7 +18,7 @@ export interface ScriptedTransport extends Transport {
   readonly requests: readonly ApiRequest[];
 }
 
-type Answer = (request: ApiRequest) => unknown;
+type Answer = (request: ApiRequest, signal?: AbortSignal) => unknown;
 
 /** Calls are answered by the given function; watches wait for the test to feed them. `onWatch` may feed or refuse each at its start. */
 export function scriptedTransport(
@@ -29,9 +29,9 @@ export function scriptedTransport(
   return {
     watches,
     requests,
-    async request(request) {
+    async request(request, signal) {
       requests.push(request);
-      return options.answer?.(request);
+      return options.answer?.(request, signal);
     },
     async *watch(request, signal) {
       const queue: (WatchBatch | Error | 'end')[] = [];
