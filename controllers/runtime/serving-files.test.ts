@@ -1,15 +1,29 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { fakeClock } from '../../test/doubles/clock.ts';
 import { eventually } from '../../test/env/eventually.ts';
-import { issueAuthority, issueServer } from './certificates.ts';
+import { issueAuthority, issueServer, type Identity } from './certificates.ts';
+import { bits, integer, oid, sequence, set, tagged, text, time } from './der.ts';
 import { silentLogger } from './log.ts';
 import { servingFiles } from './serving-files.ts';
 
 const now = new Date();
 const validity = { from: now, until: new Date(now.getTime() + 3_600_000) };
+/** A certificate of RSA with 1024 bits, whole in itself and refused by TLS. */
+function weak(): Identity {
+  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const algorithm = sequence(oid('1.2.840.113549.1.1.11'), Buffer.from([5, 0]));
+  const name = sequence(set(sequence(oid('2.5.4.3'), text('hook.ns.svc'))));
+  const times = sequence(time(validity.from), time(validity.until));
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const body = sequence(tagged(0, integer(Buffer.from([2]))), integer(Buffer.from([1])), algorithm, name, times, name, spki);
+  const der = sequence(body, algorithm, bits(sign('sha256', body, privateKey)));
+  const cert = `-----BEGIN CERTIFICATE-----\n${der.toString('base64')}\n-----END CERTIFICATE-----\n`;
+  return { cert, key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+}
 const identity = () => issueServer({ name: 'ca', ...issueAuthority('ca', validity) }, ['hook.ns.svc'], validity);
 
 describe('a certificate in files', () => {
@@ -50,11 +64,20 @@ describe('a certificate in files', () => {
     await look();
     await look();
     expect(files.current).to.deep.equal(first);
+    write(weak());
+    await look();
+    await look();
+    expect(files.current, 'who shows what TLS refuses dies of it').to.deep.equal(first);
+    write({ cert: second.cert });
     write({ key: second.key });
     await eventually(async () => (await look(), expect(shown).to.deep.equal([first.cert, second.cert])));
     stop.abort();
     await running;
-    expect(said.join('\n')).to.include('ENOENT').and.include('no certificate and its key').and.not.include('half a file');
+    expect(said.join('\n'))
+      .to.include('ENOENT')
+      .and.include('no certificate and its key')
+      .and.include('its key is too short')
+      .and.not.include('half a file');
     expect(said.join('\n')).not.to.match(/PRIVATE KEY|BEGIN/);
   });
 });

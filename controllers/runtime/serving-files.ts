@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sleep, type Clock } from './clock.ts';
 import { describe } from './errors.ts';
 import type { Logger } from './log.ts';
-import { createShowcase, type ServingCertificate } from './serving.ts';
+import { createShowcase, isServable, type ServingCertificate } from './serving.ts';
 
 /** As often as controller-runtime looks; a kubelet takes a minute or two to bring a Secret up to date, so nobody waits for us. */
 const LOOK_MS = 10_000;
@@ -21,11 +21,13 @@ export interface ServingFilesOptions {
 export function servingFiles({ folder, clock, log }: ServingFilesOptions): ServingCertificate {
   const showcase = createShowcase(log);
   let said = '';
-  async function look(): Promise<void> {
-    const [cert, key] = await Promise.all(['tls.crt', 'tls.key'].map((name) => readFile(join(folder, name), 'utf8')));
-    if (cert === undefined || key === undefined) return;
-    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) throw new Error('tls.key is not the key of tls.crt');
+  /** Tells what is wrong with them, if anything is. */
+  async function look(): Promise<string> {
+    const [cert = '', key = ''] = await Promise.all(['tls.crt', 'tls.key'].map((name) => readFile(join(folder, name), 'utf8')));
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return 'tls.key is not the key of tls.crt';
+    if (!isServable({ cert, key })) return 'TLS takes no such certificate: its key is too short, or its signature too weak';
     showcase.show({ cert, key });
+    return '';
   }
   return {
     name: 'webhook-certificates',
@@ -36,9 +38,8 @@ export function servingFiles({ folder, clock, log }: ServingFilesOptions): Servi
     async run(signal) {
       while (!signal.aborted) {
         // What can't be read is not quoted: it may be the key.
-        const trouble = await look().then(
-          () => '',
-          (error: unknown) => (isAboutFiles(error) ? describe(error) : 'tls.crt and tls.key are no certificate and its key, in PEM'),
+        const trouble = await look().catch((error: unknown) =>
+          isAboutFiles(error) ? describe(error) : 'tls.crt and tls.key are no certificate and its key, in PEM',
         );
         if (trouble !== '' && trouble !== said) log.warn('Could not read the certificate, trying again', { folder, cause: trouble });
         said = trouble;

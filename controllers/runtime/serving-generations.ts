@@ -1,5 +1,6 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { issueAuthority, issueServer, type Identity, type Validity } from './certificates.ts';
+import { isServable } from './serving.ts';
 
 /**
  * A certificate to serve with, and the authority that signed it. An authority signs once and its key is forgotten, so that nothing
@@ -90,7 +91,7 @@ function generationOf(ca: string, { cert, key }: Identity, names: readonly strin
   try {
     const leaf = new X509Certificate(cert);
     const fits = names.every((name) => leaf.checkHost(name) !== undefined) && leaf.checkPrivateKey(createPrivateKey(key));
-    if (!fits || !leaf.verify(new X509Certificate(ca).publicKey)) return [];
+    if (!fits || !leaf.verify(new X509Certificate(ca).publicKey) || !isServable({ cert, key })) return [];
     return [{ ca, cert, key, validity: { from: leaf.validFromDate, until: leaf.validToDate } }];
   } catch {
     return [];

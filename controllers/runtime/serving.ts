@@ -1,7 +1,21 @@
 import { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import type { Identity } from './certificates.ts';
 import type { Logger } from './log.ts';
 import type { Part } from './manager.ts';
+
+/** The oldest TLS without known weaknesses, as everywhere in Kubernetes. */
+export const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
+
+/** Whether TLS takes it: a short key or a weak signature makes a certificate that no server can show. */
+export function isServable(identity: Identity): boolean {
+  try {
+    createSecureContext({ ...identity, ...TLS });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Where the certificate that is served comes from. It runs as long as the server does. */
 export interface ServingCertificate extends Part {

@@ -7,8 +7,9 @@ import { callSelf, createWatchdog } from './serving-check.ts';
 import { servingFiles } from './serving-files.ts';
 import { registrationsOf } from './serving-registration.ts';
 import { selfIssued } from './serving-self.ts';
+import { TLS } from './serving.ts';
 import { createJudge, type JudgeOptions } from './webhook-judge.ts';
-import { createWebhookServer, TLS, type Desk } from './webhook-server.ts';
+import { createWebhookServer, type Desk } from './webhook-server.ts';
 import { readerFor, type Webhook } from './webhook.ts';
 
 /** How webhooks are served. */

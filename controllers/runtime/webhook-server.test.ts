@@ -11,7 +11,8 @@ import { silentLogger } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { LARGEST_BODY } from './webhook-body.ts';
 import { createJudge } from './webhook-judge.ts';
-import { createWebhookServer, TLS } from './webhook-server.ts';
+import { TLS } from './serving.ts';
+import { createWebhookServer } from './webhook-server.ts';
 import type { Webhook } from './webhook.ts';
 
 const HOST = 'hook.ns.svc';
