@@ -2,6 +2,7 @@ import { createServer } from 'node:https';
 import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
+import { eventually } from '../../test/env/eventually.ts';
 import { issueAuthority, issueServer } from './certificates.ts';
 import { httpPart } from './http-part.ts';
 
@@ -59,6 +60,42 @@ describe('a server that is told no address', () => {
     const ended = part.run(stop.signal);
     await part.ready?.();
     (await overTls(part.address().port)).destroy();
+    stop.abort();
+    await ended;
+  });
+});
+
+describe('a server with as many clients as it holds', () => {
+  const ask = (socket: Socket): Promise<unknown> => {
+    socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    return new Promise((resolve, reject) => socket.once('data', resolve).once('close', () => reject(new Error('closed'))));
+  };
+
+  it('lets newcomers in at the cost of who has been silent longest, and never of who is being answered', async () => {
+    const waiting: (() => void)[] = [];
+    const server = createServer(identity, (_, response) => waiting.push(() => response.end('said')));
+    const part = httpPart(server, { name: 'test', host: '127.0.0.1', port: 0, mostConnections: 4 });
+    const stop = new AbortController();
+    const ended = part.run(stop.signal);
+    await part.ready?.();
+    const { port } = part.address();
+    const closed: string[] = [];
+    const enter = async (name: string, socket: Promise<Socket>): Promise<Socket> => {
+      const there = await socket;
+      there.on('error', () => {}).once('close', () => closed.push(name));
+      return there;
+    };
+    const early = await enter('early', overTls(port));
+    const long = await enter('long', overTls(port));
+    await enter('mute', established(connect(port, '127.0.0.1'), 'connect'));
+    const answered = [ask(early), ask(long)];
+    await eventually(() => expect(waiting).to.have.length(2), { everyMs: 1 });
+    for (const name of ['a', 'b', 'c']) await enter(name, overTls(port));
+    await eventually(() => expect(closed).to.deep.equal(['mute', 'a']), { everyMs: 1 });
+    waiting.forEach((say) => say());
+    expect((await Promise.all(answered)).map(String)).to.satisfy((all: string[]) => all.every((text) => text.includes('said')));
+    for (const name of ['d', 'e']) await enter(name, overTls(port));
+    await eventually(() => expect(closed).to.deep.equal(['mute', 'a', 'b', 'c']), { everyMs: 1 });
     stop.abort();
     await ended;
   });

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { untilAborted } from './clock.ts';
+import { holdConnections } from './connections.ts';
 import type { Part } from './manager.ts';
 
 /** A server of ours, and where it listens. */
@@ -19,17 +20,18 @@ export interface HttpPartOptions {
   readonly alongside?: () => Disposable;
   /** How long a request that has begun may go on once the server stops; without it, no longer. */
   readonly drainMs?: number;
+  /** How many clients it holds at once. */
+  readonly mostConnections?: number;
 }
 
+/** An API server, a Prometheus or a kubelet holds some dozens. Strangers must not take all descriptors and memory there are. */
+const MOST_CONNECTIONS = 512;
+
 /** Serves from start to stop; a port that is taken fails the start. */
-export function httpPart(server: Server, { name, host, port, alongside, drainMs = 0 }: HttpPartOptions): HttpPart {
+export function httpPart(server: Server, options: HttpPartOptions): HttpPart {
+  const { name, host, port, alongside, drainMs = 0, mostConnections = MOST_CONNECTIONS } = options;
   const listening = Promise.withResolvers<void>();
-  // Node's own list begins after the TLS handshake: who never ends that would keep the server from closing.
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  const connections = holdConnections(server, mostConnections);
   return {
     name,
     ready: () => listening.promise,
@@ -45,7 +47,7 @@ export function httpPart(server: Server, { name, host, port, alongside, drainMs 
       using _ = alongside?.();
       await untilAborted(signal);
       const closed = new Promise((resolve) => server.close(resolve));
-      const cutOff = setTimeout(() => sockets.forEach((socket) => socket.destroy()), drainMs);
+      const cutOff = setTimeout(() => connections.cut(), drainMs);
       await closed;
       clearTimeout(cutOff);
     },

@@ -2,12 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Clock } from './clock.ts';
 import { stopwatch, type Metrics } from './metrics.ts';
+import { TLS } from './serving.ts';
 import { answerBody, type Answer } from './webhook-answer.ts';
 import { BodyError, createBodyReader } from './webhook-body.ts';
 import type { Judge } from './webhook-judge.ts';
 
-/** The oldest TLS without known weaknesses, as everywhere in Kubernetes. */
-export const TLS = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] } as const;
 /** The API server keeps idle connections for 90 s: whoever closes one first must not be us, or a review in flight is lost. */
 const KEEP_ALIVE_MS = 120_000;
 /** Node counts the header of the next request from the end of the last one, so this must be longer. */
@@ -16,8 +15,6 @@ const HEADERS_MS = KEEP_ALIVE_MS + 5_000;
 const REQUEST_MS = HEADERS_MS + 15_000;
 /** Whoever connects has something to say. */
 const HANDSHAKE_MS = 10_000;
-/** An API server holds some dozens. Strangers must not take all descriptors and memory there are. */
-const MOST_CONNECTIONS = 512;
 
 /** What answers under a path, and how long it has. */
 export interface Desk {
@@ -63,7 +60,6 @@ export function createWebhookServer(options: WebhookServerOptions): Server {
       metrics.webhookRequests.inc({ webhook: path, code: String(said.code) });
     });
   });
-  server.maxConnections = MOST_CONNECTIONS;
   // What comes before a request is the sender's trouble.
   server.on('tlsClientError', (_, socket) => socket.destroy());
   return server;
