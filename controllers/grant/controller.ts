@@ -17,7 +17,7 @@ import { awaitRelease, endWorkloads, keepData, recordEnd, releaseNamespace, repo
 import type { Facts } from './facts.ts';
 import { lostGrant } from './lost.ts';
 import { grantGauges } from './metrics.ts';
-import { claimChanged, countsAnew, isLeaving, isUnsettled, phaseOf, realmChanged, type Phase } from './policy.ts';
+import { claimChanged, countsAnew, isLeaving, isUnsettled, onlyUsageChanged, phaseOf, realmChanged, type Phase } from './policy.ts';
 import { grantStatus } from './status.ts';
 import {
   awaitRoom,
@@ -31,6 +31,9 @@ import {
   refuseNamespace,
   type Settings,
 } from './steps.ts';
+
+/** A quota changes with everything that a guest does. As often as people look, and rarely beside the guest's own writes. */
+const USAGE_MS = 2_000;
 
 const allGrants = (_: unknown, cache: Reader): readonly string[] => cache.list(Grant).map(keyOf);
 
@@ -61,11 +64,11 @@ export function grantController(settings: Settings) {
               .map(keyOf)
           : [],
     },
-    // A quota changes with everything that a guest does.
     owns: [
-      byOwnerLabel(ResourceQuota, { calmMs: 500, stays: true }),
+      byOwnerLabel(ResourceQuota, { calm: { ms: USAGE_MS, of: onlyUsageChanged }, stays: true }),
       byOwnerLabel(LimitRange, { stays: true }),
-      ...[Namespace, NetworkPolicy].map((resource) => byOwnerLabel(resource)),
+      byOwnerLabel(Namespace),
+      byOwnerLabel(NetworkPolicy),
     ],
     watches: [mapTo(ClusterRegistration, allGrants, {}, realmChanged), mapTo(StorageClass, allGrants)],
     rbac: [allow('', ['persistentvolumes'], ['list', 'patch']), allow('', ['pods'], ['deletecollection'])],

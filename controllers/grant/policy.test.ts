@@ -1,8 +1,9 @@
 import { expect } from 'chai';
+import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { buildGrant } from '../../test/build.ts';
 import { durationMs } from './data.ts';
-import { expiresSoon, latchOf, nextMoment, phaseOf, type Phase } from './policy.ts';
+import { expiresSoon, latchOf, nextMoment, onlyUsageChanged, phaseOf, type Phase } from './policy.ts';
 import { sliceName } from './slice.ts';
 
 const now = new Date('2030-06-01T00:00:00Z');
@@ -108,4 +109,22 @@ describe('a duration', () => {
   ] as const) {
     it(`${text} is ${ms} ms`, () => expect(durationMs(text)).to.equal(ms));
   }
+});
+
+describe('what changes in the quota of a slice', () => {
+  const metadata = { name: 'grant', namespace: 'grant-x', uid: 'u', resourceVersion: '1', labels: { a: 'b' } };
+  const quota = { metadata, spec: { hard: { pods: '4' } }, status: { hard: { pods: '4' }, used: { pods: '1' } } };
+  const newer = { ...metadata, resourceVersion: '2' };
+  const cases: { name: string; given: ResourceQuota; want: boolean }[] = [
+    {
+      name: 'is in no hurry when it is the usage',
+      given: { ...quota, metadata: newer, status: { ...quota.status, used: {} } },
+      want: true,
+    },
+    { name: 'is, when it is in force', given: { ...quota, metadata: newer, status: { ...quota.status, hard: {} } }, want: false },
+    { name: 'is, when somebody edits it', given: { ...quota, metadata: newer, spec: { hard: { pods: '5' } } }, want: false },
+    { name: 'is, when somebody takes its labels', given: { ...quota, metadata: { ...newer, labels: {} } }, want: false },
+    { name: 'is, when it is on its way out', given: { ...quota, metadata: { ...newer, deletionTimestamp: past } }, want: false },
+  ];
+  for (const { name, given, want } of cases) it(name, () => expect(onlyUsageChanged(quota, given)).to.equal(want));
 });

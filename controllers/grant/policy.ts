@@ -1,5 +1,6 @@
 import { canonical } from '../runtime/canonical.ts';
 import type { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
+import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 
 /** Where a Grant is in its life, for people and for the choice of a plan. */
@@ -43,6 +44,13 @@ const claimIn = ({ status, metadata: { deletionTimestamp } }: Grant) =>
 /** Whether what Grants depend on has changed: whose realm it is, and what its nodes can carry. */
 export const realmChanged = ({ status: previous }: ClusterRegistration, { status: next }: ClusterRegistration): boolean =>
   previous?.realm !== next?.realm || canonical(previous?.allocatable ?? null) !== canonical(next?.allocatable ?? null);
+
+/** Whether of a quota nothing has changed but how much of it is used. */
+export const onlyUsageChanged = (previous: ResourceQuota, next: ResourceQuota): boolean =>
+  canonical(limitsIn(previous)) === canonical(limitsIn(next));
+
+const limitsIn = ({ metadata: { labels, annotations, deletionTimestamp }, spec, status }: ResourceQuota) =>
+  [labels, annotations, deletionTimestamp, spec, status?.hard].map((part) => part ?? null);
 
 /** Whether a Grant may be waiting for room: all but those that say of their present spec that it fits, or are over. */
 export const isUnsettled = ({ metadata, status }: Grant): boolean =>

@@ -1,89 +1,13 @@
 import { expect } from 'chai';
-import { fakeClock } from '../../test/doubles/clock.ts';
-import { event, initialEnd, scriptedTransport } from '../../test/doubles/transport.ts';
-import { Parcel } from '../../test/parcel/parcel.ts';
-import { createCaches } from './caches.ts';
-import { defineController } from './controller.ts';
-import type { ControllerSpec, Scope } from './definition.ts';
+import { ConfigMap } from '../../api/meta/builtin.ts';
+import { parcel, standBy, start, type Before, type Pass } from '../../test/doubles/controller.ts';
+import { event } from '../../test/doubles/transport.ts';
+import type { Parcel } from '../../test/parcel/parcel.ts';
+import { byOwnerLabel } from './definition.ts';
 import { ApiError, TerminalError } from './errors.ts';
-import { silentLogger } from './log.ts';
-import { createMetrics, scrape } from './metrics.ts';
-import { generationChanged } from './predicates.ts';
+import { scrape } from './metrics.ts';
+import { type Predicate } from './predicates.ts';
 import type { ApiRequest } from './transport.ts';
-
-const parcel = (name: string, resourceVersion: string, more: Partial<Parcel['metadata']> = {}, text = 'one'): Parcel => ({
-  metadata: { name, namespace: 'ns', uid: `uid-${name}`, resourceVersion, generation: Number(resourceVersion), ...more },
-  spec: { text },
-  status: { observedGeneration: -1 },
-});
-
-/** What comes before the answer to a request. */
-type Before = (request: ApiRequest, signal?: AbortSignal) => Promise<void> | void;
-type Pass = (scope: Scope<Parcel, object>) => Promise<void>;
-
-/** One controller on a scripted API server and a clock that stands still, before it works: every write is answered with the object as it was sent. */
-async function standBy(initial: readonly Parcel[], spec: Partial<ControllerSpec<Parcel, object>> = {}, before: Before = () => {}) {
-  const clock = fakeClock();
-  const transport = scriptedTransport({
-    answer: async (request, signal) => (await before(request, signal), answerTo(request, initial)),
-  });
-  const metrics = createMetrics();
-  const caches = createCaches({ transport, clock, log: silentLogger, metrics });
-  const worker = defineController<Parcel, object>({
-    name: 'parcel',
-    for: Parcel,
-    when: generationChanged,
-    facts: () => ({}),
-    plan: () => [],
-    status: () => ({ ready: { status: 'True', reason: 'Kept', message: 'All is well' } }),
-    ...spec,
-  }).wire({ transport, caches, clock, log: silentLogger, metrics, userAgent: 'test' });
-  const stopCaches = new AbortController();
-  const caching = caches.run(stopCaches.signal);
-  await clock.advance(0);
-  const [watch] = transport.watches;
-  watch?.send(...initial.map((object) => event('ADDED', object)), initialEnd('1000'));
-  await clock.advance(0);
-  const end = async (): Promise<void> => {
-    stopCaches.abort();
-    await clock.advance(1);
-    await caching;
-  };
-  return { clock, transport, metrics, watch, worker, end };
-}
-
-/** The same at work. */
-async function start(
-  pass: Pass,
-  initial: readonly Parcel[],
-  spec: Partial<ControllerSpec<Parcel, object>> = {},
-  before: Before = () => {},
-) {
-  const { clock, transport, metrics, watch, worker, end } = await standBy(initial, { plan: () => [pass], ...spec }, before);
-  const stop = new AbortController();
-  const working = worker.run(stop.signal);
-  await clock.advance(0);
-  return {
-    clock,
-    metrics,
-    live: (object: Parcel) => watch?.send(event('MODIFIED', object)),
-    writes: () => transport.requests.filter(({ method, path }) => method !== 'GET' && !path.endsWith('/events')),
-    stopping: () => stop.abort(),
-    end: async () => {
-      stop.abort();
-      await clock.advance(30_000);
-      await working;
-      await end();
-    },
-  };
-}
-
-function answerTo({ path, body }: ApiRequest, objects: readonly Parcel[]): object {
-  const object = objects.find(({ metadata }) => path.split('/').includes(metadata.name));
-  const sent = typeof body === 'object' && body !== null ? body : {};
-  // Seen long ago: the gate has nothing to wait for.
-  return { ...object, ...sent, metadata: { ...object?.metadata, resourceVersion: '1' } };
-}
 
 const statusWrites = (writes: readonly ApiRequest[]) => writes.filter(({ path }) => path.endsWith('/status'));
 const reasonsIn = ({ body }: ApiRequest): string =>
@@ -185,6 +109,26 @@ describe('a controller', () => {
     await bench.clock.advance(1_000);
     expect(passes, 'another has overwritten it').to.equal(2);
     expect(statusWrites(bench.writes()).map(reasonsIn)).to.deep.equal(Array(2).fill('"type":"Ready" "reason":"Kept"'));
+    await bench.end();
+  });
+
+  it('looks seldom at what is in no hurry, and at once at what is', async () => {
+    const times: number[] = [];
+    const isIdle: Predicate<ConfigMap> = (previous, next) => previous.data?.['urgent'] === next.data?.['urgent'];
+    const pass: Pass = async ({ now }) => void times.push(now.getTime());
+    const bench = await start(pass, [parcel('a', '1')], { owns: [byOwnerLabel(ConfigMap, { calm: { ms: 2_000, of: isIdle } })] });
+    const [began = 0] = times;
+    const metadata = { name: 'child', namespace: 'ns', uid: 'child', labels: { 'keystone.io/owner-uid': 'uid-a' } };
+    const tell = async (type: 'ADDED' | 'MODIFIED', version: number, data: Record<string, string>) => {
+      bench.beside(type, { metadata: { ...metadata, resourceVersion: `${version}` }, data } as ConfigMap);
+      await bench.clock.advance(100);
+    };
+    await bench.clock.advance(3_000);
+    await tell('ADDED', 1001, {});
+    for (let version = 1002; version < 1052; version++) await tell('MODIFIED', version, { used: `${version}` });
+    await tell('MODIFIED', 1052, { used: '1051', urgent: 'yes' });
+    await bench.clock.advance(3_000);
+    expect(times.map((at) => at - began)).to.deep.equal([0, 3_000, 5_000, 7_000, 8_100]);
     await bench.end();
   });
 

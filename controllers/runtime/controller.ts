@@ -189,7 +189,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
   }
 
   /** A changed object concerns whom it concerned before and whom it concerns now. */
-  #subscribeTo({ resource, selection, when = () => true, concerns, calmMs = 0 }: Watched, cache: Reader): void {
+  #subscribeTo({ resource, selection, when = () => true, concerns, calm }: Watched, cache: Reader): void {
     const ownersOf = (child: K8sObject): readonly string[] => {
       const owners = this.#primary.find(BY_UID, ownerUidOf(child) ?? '').map(keyOf);
       return owners.length > 0 ? owners : (this.#lost?.keysOf(child) ?? []);
@@ -197,6 +197,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     const keysOf = (object: K8sObject) => concerns?.(object, cache) ?? ownersOf(object);
     this.#use(resource, selection).subscribe((change, initial) => {
       if (change.kind === 'updated' && !when(change.previous, change.next)) return;
+      const calmMs = change.kind === 'updated' && calm?.of(change.previous, change.next) === true ? calm.ms : 0;
       const before = change.kind === 'added' ? [] : keysOf(change.previous);
       const after = change.kind === 'deleted' ? [] : keysOf(change.next);
       for (const key of new Set([...before, ...after]))

@@ -30,8 +30,8 @@ export type Step<T extends Conditioned, F> = (scope: Scope<T, F>) => Promise<Out
 export interface Watched {
   readonly resource: Resource;
   readonly selection: Selection;
-  /** How far apart passes are that its changes alone call for: for what changes with every act of a guest. */
-  readonly calmMs?: number;
+  /** Changes that are in no hurry, such as those with every act of a guest, and how long after the last pass they call for one. */
+  readonly calm?: { readonly ms: number; readonly of: Predicate };
   /** Never taken away by a step: such children go with the namespace that they stand in. */
   readonly stays?: boolean;
   /** Which of its changes count; all if left out. */
@@ -75,14 +75,28 @@ export interface ControllerSpec<T extends Conditioned, F> {
   readonly timeoutMs?: number;
 }
 
-/** Children of this kind, in one namespace if it is named: cached by the controller's label alone, so that a busy cluster's other objects cost nothing. */
+/** What is special about children of a kind. */
+interface Children<W extends K8sObject> extends Pick<Watched, 'stays'> {
+  /** The namespace in which all of them stand. */
+  readonly namespace?: string;
+  readonly calm?: { readonly ms: number; readonly of: Predicate<W> };
+}
+
+/** Children of this kind: cached by the controller's label alone, so that a busy cluster's other objects cost nothing. */
 export const byOwnerLabel =
-  (resource: Resource, { namespace, ...options }: Pick<Watched, 'calmMs' | 'stays'> & { readonly namespace?: string } = {}) =>
+  <W extends K8sObject>(resource: Resource<W>, { namespace, calm, ...options }: Children<W> = {}) =>
   (controller: string): Watched => ({
     ...options,
     resource,
     selection: { labels: `${CONTROLLER_LABEL}=${controller}`, ...(namespace === undefined ? {} : { namespace }) },
+    ...(calm === undefined ? {} : { calm: { ms: calm.ms, of: servedAs(resource, calm.of) } }),
   });
+
+/** A predicate over a kind, for objects as caches hold them. */
+const servedAs =
+  <W extends K8sObject>(resource: Resource<W>, predicate: Predicate<W>): Predicate =>
+  (previous, next) =>
+    predicate(servedUnder(resource, previous), servedUnder(resource, next));
 
 /** Objects that are not ours but matter: each one's changes wake the objects that it concerns. */
 export function mapTo<W extends K8sObject>(
@@ -94,7 +108,7 @@ export function mapTo<W extends K8sObject>(
   return {
     resource,
     selection,
-    when: (previous, next) => when(servedUnder(resource, previous), servedUnder(resource, next)),
+    when: servedAs(resource, when),
     concerns: (object, cache) => concerns(servedUnder(resource, object), cache),
   };
 }
