@@ -36,7 +36,9 @@ async function saveImages(archive: string): Promise<void> {
     ids.push(await importProgram({ image: `realm.test/${name}:1`, program: join(REALM_PROGRAMS, name), args }));
   await run('docker', ['save', '--output', archive, ...IN_PODS.map(({ name }) => `realm.test/${name}:1`)]);
   // Another checkout may have moved the names meanwhile, and this archive is kept.
-  const { output } = attempt('tar', '--extract', '--to-stdout', '--file', archive, 'manifest.json');
+  // An image's id is that of its configuration, or where containerd stores images that of its manifest, which only the index names;
+  // older archives have none, and tar goes on without it.
+  const { output } = attempt('tar', '--extract', '--to-stdout', '--file', archive, 'manifest.json', 'index.json');
   if (!ids.every((id) => output.includes(id))) throw new SetupError('Another checkout builds the same images right now: try again.');
 }
 
