@@ -4,7 +4,16 @@ import { basename, join } from 'node:path';
 import { attempt, type Outcome, run, seconds, SetupError, step } from './steps.ts';
 
 /** What people may have set for other work of theirs. */
-const GO_ENV = { CGO_ENABLED: '0', GOWORK: 'off', GOFLAGS: '', GOOS: 'linux', GOARCH: process.arch === 'x64' ? 'amd64' : process.arch };
+export const GO_ENV = {
+  CGO_ENABLED: '0',
+  GOWORK: 'off',
+  GOFLAGS: '',
+  GOTOOLCHAIN: 'auto',
+  GOOS: 'linux',
+  GOARCH: process.arch === 'x64' ? 'amd64' : process.arch,
+};
+/** The first one that fetches a newer one where a module asks for it. */
+const OLDEST_GO = [1, 21] as const;
 
 /** Programs that are built together from one Go module. */
 export interface GoPrograms {
@@ -32,10 +41,24 @@ export async function ensurePrograms(programs: GoPrograms): Promise<string> {
   const stamp = join(into, '.inputs');
   const isBuilt = sources.every((source) => existsSync(join(into, basename(source)))) && existsSync(stamp);
   if (isBuilt && readFileSync(stamp, 'utf8') === inputs) return inputs;
-  if (!attempt('go', 'version').ok) throw new SetupError('Go is missing: install Go 1.21 or later (it fetches the version we need).');
+  requireGo();
   await step(what, usually, () => build(programs, flags));
   writeFileSync(stamp, inputs);
   return inputs;
+}
+
+/** Ends with one sentence where there is no Go, or one that is too old to fetch the version we need. */
+export function requireGo(): void {
+  const { ok, output } = attempt('go', 'version');
+  if (!ok || !isGoNewEnough(output))
+    throw new SetupError(`Go ${OLDEST_GO.join('.')} or newer is missing: install it (it fetches the version we need).`);
+}
+
+/** Whether what `go version` said is of one that fetches newer ones. */
+export function isGoNewEnough(said: string): boolean {
+  const [, major, minor] = (/\bgo(\d+)\.(\d+)/.exec(said) ?? []).map(Number);
+  if (major === undefined || minor === undefined) return false;
+  return major === OLDEST_GO[0] ? minor >= OLDEST_GO[1] : major > OLDEST_GO[0];
 }
 
 function flagsOf({ tags, variables = [] }: GoPrograms): readonly string[] {
@@ -81,7 +104,8 @@ async function build({ packages, module, sources, into }: GoPrograms, flags: rea
 
 /** Where the sources of a module lie that the go.mod of this folder requires. */
 export function moduleFolder(within: string, module: string): string {
-  const go = (...args: readonly string[]): Outcome => attempt('go', '-C', within, ...args, module);
+  const env = Object.entries(GO_ENV).map(([name, value]) => `${name}=${value}`);
+  const go = (...args: readonly string[]): Outcome => attempt('env', ...env, 'go', '-C', within, ...args, module);
   const find = (): Outcome => go('list', '-m', '-f', '{{.Dir}}');
   // Programs that are built may outlive the sources that they were built from.
   if (find().output === '') go('mod', 'download');

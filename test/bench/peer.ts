@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempt, ROOT, run, SetupError, step } from '../../hack/testbed/steps.ts';
+import { GO_ENV, requireGo } from '../../hack/testbed/go-build.ts';
+import { ROOT, run, step } from '../../hack/testbed/steps.ts';
 
 const SOURCE = join(import.meta.dirname, 'peer');
 /** Where the benchmark keeps what it builds and what it measures. */
@@ -14,11 +15,11 @@ export async function ensurePeer(): Promise<string> {
   for (const name of readdirSync(SOURCE).sort()) hash.update(`\n${name}\n`).update(readFileSync(join(SOURCE, name)));
   const binary = join(CACHE, `peer-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(binary)) return binary;
-  if (!attempt('go', 'version').ok) throw new SetupError('Go is missing: install Go 1.21 or later (it fetches the version we need).');
+  requireGo();
   mkdirSync(CACHE, { recursive: true });
   await step('Building the peer on controller-runtime', '2 min the first time', async () => {
     const fresh = `${binary}.${process.pid}`;
-    await run('go', ['build', ...FLAGS, '-o', fresh, '.'], { cwd: SOURCE, env: { CGO_ENABLED: '0' } });
+    await run('go', ['build', ...FLAGS, '-o', fresh, '.'], { cwd: SOURCE, env: GO_ENV });
     // In one move: who comes meanwhile finds all of it or nothing.
     renameSync(fresh, binary);
   });
