@@ -1,9 +1,11 @@
 import { expect } from 'chai';
-import { lackOf, NODE_DEVICES, type Machine } from './machine.ts';
+import { lackOf, NODE_DEVICES, type Machine, type Room } from './machine.ts';
+
+const room = (folder: string, freeMb: number, neededMb: number): Room => ({ folder, freeMb, neededMb, user: 'somebody needs' });
 
 const GOOD: Machine = {
   devices: new Set(NODE_DEVICES),
-  freeMb: new Map([['/var', 50_000]]),
+  rooms: [room('/var', 50_000, 4_000), room('/go', 8_000, 8_000)],
   system: 'linux',
   filesystems: 'nodev\toverlay\n',
 };
@@ -13,7 +15,12 @@ describe('a machine for realms', () => {
 
   const cases: readonly { name: string; machine: Partial<Machine>; says: RegExp }[] = [
     { name: 'no device', machine: { devices: new Set(['/dev/kmsg', '/dev/fuse']) }, says: /no \/dev\/net\/tun.*modprobe tun/ },
-    { name: 'no room', machine: { freeMb: new Map([['/srv', 12]]) }, says: /\/srv has 12 MB left.*make room/ },
+    { name: 'no room', machine: { rooms: [room('/srv', 12, 4_000)] }, says: /\/srv has 12 MB left.*somebody needs 4000: make room/ },
+    {
+      name: 'no room for a build',
+      machine: { rooms: [room('/var', 5_000, 4_000), room('/go', 5_000, 8_000)] },
+      says: /\/go has 5000 MB left.*somebody needs 8000: make room/,
+    },
     { name: 'no overlay', machine: { filesystems: 'ext4\nfuseoverlayless\n' }, says: /modprobe overlay/ },
     { name: 'another system', machine: { system: 'darwin' }, says: /need a Linux machine/ },
   ];

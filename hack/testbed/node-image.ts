@@ -31,11 +31,13 @@ export async function ensureNodeImage(): Promise<string> {
   const content = createHash('sha256').update(JSON.stringify([SUITE, PACKAGES, SURPLUS, SETTINGS]));
   const image = `keystone.test/node:${content.digest('hex').slice(0, 12)}`;
   if (hasImage(image)) return image;
-  if (hasImage(BASE) || spawnSync('docker', ['pull', '--quiet', BASE], { stdio: 'ignore', timeout: PULL_TIMEOUT_MS }).status === 0)
+  if (hasImage(BASE) || (await step(`Asking for ${BASE}, which not every Docker may pull`, '10 s, at most 3 min', pull)))
     await step(`Making the image of a node on ${BASE}`, '1 min', () => buildOn(BASE, image));
   else await step('Making the image of a node from packages of the distribution', '1–2 min', () => bootstrap(image));
   return image;
 }
+
+const pull = (): boolean => spawnSync('docker', ['pull', '--quiet', BASE], { stdio: 'ignore', timeout: PULL_TIMEOUT_MS }).status === 0;
 
 async function buildOn(base: string, image: string): Promise<void> {
   const lines = [

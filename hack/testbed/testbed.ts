@@ -28,7 +28,9 @@ export async function prepareTestbed(): Promise<Testbed> {
 export async function prepareRealms(): Promise<RealmTestbed> {
   await ensureDocker();
   requireMachine();
+  // Before what takes long: it may turn out that there is no way to make it here.
+  const image = await ensureNodeImage();
   await ensureHyper();
   const bundle = await ensureBundle(await ensureRealmPrograms());
-  return { image: await ensureNodeImage(), mounts: { '/opt/kubernetes': KUBERNETES, '/opt/realm': REALM_PROGRAMS, '/bundle': bundle } };
+  return { image, mounts: { '/opt/kubernetes': KUBERNETES, '/opt/realm': REALM_PROGRAMS, '/bundle': bundle } };
 }
