@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"fmt"
 	"log"
 	"os"
@@ -52,64 +51,6 @@ func raise(setting string, least int) error {
 		return nil
 	}
 	return os.WriteFile(setting, []byte(strconv.Itoa(least)), 0o644)
-}
-
-// writableCgroups makes the container's own cgroups writable, which Docker mounts read-only for all but privileged containers.
-func writableCgroups() error {
-	if err := command("mount", "-o", "remount,rw", "/sys"); err != nil {
-		return err
-	}
-	mounts, err := os.Open("/proc/self/mounts")
-	if err != nil {
-		return err
-	}
-	defer mounts.Close()
-	for lines := bufio.NewScanner(mounts); lines.Scan(); {
-		fields := strings.Fields(lines.Text())
-		if len(fields) < 3 || !strings.HasPrefix(fields[1], "/sys/fs/cgroup") {
-			continue
-		}
-		options := "remount,bind,rw"
-		if fields[2] == "tmpfs" {
-			options = "remount,rw"
-		}
-		if err := command("mount", "-o", options, fields[1]); err != nil {
-			return err
-		}
-	}
-	return delegateControllers()
-}
-
-// delegateControllers lets Pods have limits where all controllers are in one hierarchy: one with processes of its own may not
-// hand controllers down, so ours move into a leaf.
-func delegateControllers() error {
-	const root = "/sys/fs/cgroup"
-	controllers, err := os.ReadFile(filepath.Join(root, "cgroup.controllers"))
-	if os.IsNotExist(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	leaf := filepath.Join(root, "init")
-	if err := os.MkdirAll(leaf, 0o755); err != nil {
-		return err
-	}
-	processes, err := os.ReadFile(filepath.Join(root, "cgroup.procs"))
-	if err != nil {
-		return err
-	}
-	for _, pid := range strings.Fields(string(processes)) {
-		if err := os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte(pid), 0o644); err != nil {
-			return err
-		}
-	}
-	for _, controller := range strings.Fields(string(controllers)) {
-		if err := os.WriteFile(filepath.Join(root, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
-			log.Printf("without the controller %s: %v", controller, err)
-		}
-	}
-	return nil
 }
 
 // network gives Pods their ways: to each other, to Services, and nowhere else.
