@@ -34,6 +34,21 @@ describe('a realm is a cluster as people know them', function () {
   });
   after(() => kubectl('delete', 'namespace', NS, '--wait=false'));
 
+  it("leaves the machine's kernel as it was, whatever kubelet wants of it", async () => {
+    await realm().kubectl(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=5s']);
+    for (const node of realm().nodes) {
+      const covered = (await node.exec('cat', '/proc/self/mountinfo')).match(/(?<= \/proc\/sys\/)\S+/g);
+      expect(covered).to.have.members([
+        'kernel/keys/root_maxbytes',
+        'kernel/keys/root_maxkeys',
+        'kernel/panic',
+        'kernel/panic_on_oops',
+        'vm/overcommit_memory',
+        'vm/panic_on_oom',
+      ]);
+    }
+  });
+
   it('finds a Service by its name and spreads calls over its Pods', async () => {
     expect((await inPod('client', 'resolve', `web.${NS}.svc.cluster.local`)).trim()).to.match(/^10\.96\./);
     const hosts = new Set<string>();

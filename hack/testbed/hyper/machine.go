@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"log"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -19,38 +18,13 @@ func prepareMachine(s nodeSettings) error {
 	if err := writableCgroups(); err != nil {
 		return err
 	}
-	for name, value := range map[string]string{
-		"net/ipv4/ip_forward":              "1",
-		"net/ipv4/conf/all/route_localnet": "1",
-	} {
-		if err := os.WriteFile(filepath.Join("/proc/sys", name), []byte(value), 0o644); err != nil {
-			return err
-		}
-	}
-	if err := os.WriteFile("/proc/sys/net/bridge/bridge-nf-call-iptables", []byte("1"), 0o644); err != nil {
-		log.Printf("left as it is: %v", err)
-	}
-	// These are the machine's, and stay when the node is gone: raised where they are too low for several kubelets, never lowered.
-	for name, least := range map[string]int{"fs/inotify/max_user_instances": 8192, "fs/inotify/max_user_watches": 524288} {
-		if err := raise(filepath.Join("/proc/sys", name), least); err != nil {
-			log.Printf("left as it is: %v", err)
-		}
+	if err := kernelSettings(); err != nil {
+		return err
 	}
 	if err := network(s); err != nil {
 		return err
 	}
 	return writeNodeFiles(s)
-}
-
-func raise(setting string, least int) error {
-	value, err := os.ReadFile(setting)
-	if err != nil {
-		return err
-	}
-	if now, err := strconv.Atoi(strings.TrimSpace(string(value))); err == nil && now >= least {
-		return nil
-	}
-	return os.WriteFile(setting, []byte(strconv.Itoa(least)), 0o644)
 }
 
 // network gives Pods their ways: to each other, to Services, and nowhere else.
