@@ -21,6 +21,10 @@ func prepareMachine(s nodeSettings) error {
 	if err := kernelSettings(); err != nil {
 		return err
 	}
+	// Nothing on a node needs names, and Docker's resolver asks others beyond this machine, in older versions from any network.
+	if err := cover("/etc/resolv.conf", ""); err != nil {
+		return err
+	}
 	if err := network(s); err != nil {
 		return err
 	}
