@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { attempt } from '../../hack/testbed/steps.ts';
 import { skip } from '../../hack/verify/skip.ts';
 import { eventually } from '../env/eventually.ts';
-import { holdConnection, probe, type Probe, untilCut } from '../env/realm-probe.ts';
+import { holdConnection, probe, type Probe, untilCut, untilOutlived } from '../env/realm-probe.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
 import { realm } from './hooks.ts';
 import { pod, service } from './pods.ts';
@@ -131,11 +131,11 @@ describe('a realm enforces network policies', function () {
       const fresh = watch(target);
       await Promise.all([held.until('alive', PATIENCE), fresh.until('open', PATIENCE)]);
       await realm().apply(denyEgress(NS));
-      await fresh.until('closed', PATIENCE);
-      expect(held.changes().at(-1)?.state).to.equal('alive');
+      const { at: denied } = await fresh.until('closed', PATIENCE);
+      const outlived = await untilOutlived(held, denied, PATIENCE);
       const node = realm().nodes[1] ?? realm().nodes[0];
       await node.exec('conntrack', '-D', '-s', await addressOf('client'));
-      await untilCut(held, PATIENCE);
+      expect((await untilCut(held, PATIENCE)).at).to.be.at.least(outlived);
     });
 
     it('lets a new Pod call for a moment before it knows it', async () => {

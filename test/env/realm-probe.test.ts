@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type Change, untilCut } from './realm-probe.ts';
+import { type Change, untilCut, untilOutlived } from './realm-probe.ts';
 
 const SOON = { withinMs: 300, everyMs: 50 };
 
@@ -23,6 +23,15 @@ describe('a connection that is held', () => {
   it('is not cut while it is slow for a moment', async () => {
     expect(await refusal(ago(9_000, 'alive'), ago(100, 'stalled'))).to.include('is stalled');
     expect(await refusal(ago(9_000, 'alive'), ago(5_000, 'stalled'), ago(4_000, 'alive'))).to.include('is alive');
+  });
+  it('has outlived what happened when it is alive a while later', async () => {
+    const outlived = (...changes: readonly Change[]): Promise<string> =>
+      untilOutlived({ changes: () => changes }, Date.now() - 900, SOON).then(() => 'outlived', String);
+    expect(await outlived(ago(9_000, 'alive'))).to.equal('outlived');
+    expect(await outlived(ago(9_000, 'alive'), ago(500, 'stalled'), ago(200, 'alive'))).to.equal('outlived');
+    expect(await outlived(ago(9_000, 'alive'), ago(500, 'stalled'))).to.include('is stalled');
+    expect(await outlived()).to.include('not there yet');
+    expect(await untilOutlived({ changes: () => [ago(9_000, 'alive')] }, Date.now(), SOON).catch(String)).to.include('is alive');
   });
   it('is not cut before it was there', async () => {
     expect(await refusal()).to.include('not there yet');

@@ -54,6 +54,19 @@ export function untilCut(held: Pick<Probe, 'changes'>, patience?: Patience): Pro
   }, patience);
 }
 
+/** A dead connection misses a ping, which shows after 300 ms, and a while later here on a busy machine. */
+const OUTLIVED_AFTER_MS = 1_000;
+
+/** Resolves once a connection that is held has outlived what happened at a moment, and returns the time; who cuts it then has cut it. */
+export function untilOutlived(held: Pick<Probe, 'changes'>, moment: number, patience?: Patience): Promise<number> {
+  return eventually(() => {
+    const now = Date.now();
+    const state = held.changes().at(-1)?.state ?? 'not there yet';
+    if (state === 'alive' && now >= moment + OUTLIVED_AFTER_MS) return now;
+    throw new Error(`the connection is ${state} ${now - moment} ms afterwards`);
+  }, patience);
+}
+
 function watch({ kubeconfigPath }: Realm, { namespace, pod, flags = [] }: InPod, command: readonly string[]): Probe {
   const child = spawn(KUBECTL, ['exec', ...flags, '--namespace', namespace, pod, '--', '/pod', ...command], {
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfigPath },
