@@ -9,7 +9,7 @@ import { eventually } from './eventually.ts';
 import { gatewayObjects, NAMESPACE, TAILSCALE } from './tailnet-gateway.ts';
 import { HEADSCALE_NAME, HEADSCALE_PORT, headscaleConfig } from './tailnet-config.ts';
 import { loadImage } from './realm-images.ts';
-import type { Realm, RealmNode } from './realm.ts';
+import type { Realm } from './realm.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -49,7 +49,9 @@ export async function startTailnet(realms: readonly Realm[]): Promise<Tailnet> {
   const { name, folder: workDir, labels, end: stop } = claimName('keystone-tailnet');
   try {
     await createInternalNetwork(name, labels);
-    await Promise.all(realms.map((realm) => goOnline(name, realm.nodes[0])));
+    const network = (await docker()).getNetwork(name);
+    // Every node stands behind a wall from the beginning, see docs/testbed.md.
+    await Promise.all(realms.map(({ nodes: [first] }) => network.connect({ Container: first.name })));
     const ca = writeCoordinator(workDir);
     const container = await startCoordinator(images.headscale, name, workDir, labels);
     const headscale = commandLine(container);
@@ -75,19 +77,6 @@ export async function startTailnet(realms: readonly Realm[]): Promise<Tailnet> {
     throw error;
   }
 }
-
-/** Gives a node a leg in the network between realms, behind a wall such as a household's router is. */
-async function goOnline(network: string, node: RealmNode): Promise<void> {
-  await (await docker()).getNetwork(network).connect({ Container: node.name });
-  const routes = (await node.exec('ip', '-o', '-4', 'route', 'show', 'scope', 'link')).split('\n');
-  const device = /\bdev (\S+)/.exec(routes.find((line) => !OWN_NETWORKS.test(line)) ?? '')?.[1];
-  if (device === undefined) throw new Error(`${node.name} has no way into ${network}`);
-  // Before all that Kubernetes has to say.
-  const fresh = ['-i', device, '-m', 'conntrack', '--ctstate', 'NEW', '-j', 'DROP'];
-  await node.exec('iptables', '-w', '-t', 'mangle', '-I', 'PREROUTING', ...fresh);
-}
-/** Of a realm: between its nodes, and of its Pods. */
-const OWN_NETWORKS = /^10\.1\d\d\./;
 
 /** Headscale's files; returns the authority that its certificate is trusted by. */
 function writeCoordinator(folder: string): string {

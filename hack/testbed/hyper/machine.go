@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"log"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -31,9 +32,16 @@ func prepareMachine(s nodeSettings) error {
 	return writeNodeFiles(s)
 }
 
+// The chain that lets nobody call a node from a network that is not its realm's.
+const wall = "REALM-WALL"
+
 // network gives Pods their ways: to each other, to Services, and nowhere else.
 func network(s nodeSettings) error {
 	own := s.self()
+	device, err := deviceOf(own.address)
+	if err != nil {
+		return err
+	}
 	steps := [][]string{
 		// Without any way out, programs of the node can't even dial the address of a Service. What arrives there is dropped.
 		{"ip", "route", "replace", "default", "via", s.gateway},
@@ -49,12 +57,43 @@ func network(s nodeSettings) error {
 	for _, chain := range []string{"FORWARD", "OUTPUT"} {
 		steps = append(steps, []string{"iptables", "-w", "-A", chain, "-d", serviceRange, "-j", "REJECT"})
 	}
+	// In a network between realms a node is as a household is behind its router: answers come in, and calls do not. It stands before
+	// the node has a leg in one, and a restart builds it again.
+	mangle := func(args ...string) {
+		steps = append(steps, append([]string{"iptables", "-w", "-t", "mangle"}, args...))
+	}
+	mangle("-N", wall)
+	for _, ours := range []string{"lo", device, podBridge} {
+		mangle("-A", wall, "-i", ours, "-j", "RETURN")
+	}
+	mangle("-A", wall, "-j", "DROP")
+	mangle("-A", "PREROUTING", "-m", "conntrack", "--ctstate", "NEW", "-j", wall)
 	for _, step := range steps {
 		if err := command(step[0], step[1:]...); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deviceOf finds the interface by its address: after a restart Docker may have given the names to other networks.
+func deviceOf(address string) (string, error) {
+	interfaces, err := net.Interfaces()
+	if err != nil {
+		return "", err
+	}
+	for _, one := range interfaces {
+		addresses, err := one.Addrs()
+		if err != nil {
+			return "", err
+		}
+		for _, found := range addresses {
+			if prefix, isNetwork := found.(*net.IPNet); isNetwork && prefix.IP.String() == address {
+				return one.Name, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("no interface has the address %s", address)
 }
 
 // importImages tells containerd of the images that came with the node.

@@ -19,6 +19,8 @@ const (
 	cniConfig        = "/etc/cni/net.d/10-realm.conflist"
 	registryHosts    = "/etc/realm/registries/" + registryName + "/hosts.toml"
 	emptyResolver    = "/etc/realm/resolv.conf"
+	// The interface that all Pods of a node hang on.
+	podBridge = "cni0"
 	// Under this name every node of a realm pulls from the realm's own registry.
 	registryName = "registry.realm"
 	// Written last, so that a node which finds it finds everything.
@@ -83,7 +85,7 @@ func bridgeConfig(s nodeSettings) map[string]any {
 	type object = map[string]any
 	plugins := []object{
 		{
-			"type": "bridge", "bridge": "cni0", "isGateway": true, "ipMasq": false, "hairpinMode": true, "mtu": 1400,
+			"type": "bridge", "bridge": podBridge, "isGateway": true, "ipMasq": false, "hairpinMode": true, "mtu": 1400,
 			"ipam": object{
 				"type": "host-local", "ranges": [][]object{{{"subnet": s.self().podRange}}},
 				"routes": []object{{"dst": "0.0.0.0/0"}},
