@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { expect } from 'chai';
 import { eventually } from '../env/eventually.ts';
-import { kill, partition, pause } from '../env/realm-faults.ts';
+import { kill, partition, pause, restart } from '../env/realm-faults.ts';
 import { probe, type Probe } from '../env/realm-probe.ts';
 import type { RealmNode } from '../env/realm.ts';
 import { slowLink } from '../env/slow-link.ts';
@@ -44,6 +44,13 @@ describe('what befalls a realm', function () {
     await watched.until('closed', PATIENCE);
     await mend();
     await watched.until('open', PATIENCE);
+  });
+
+  it('nodes of which one was restarted meanwhile find each other again, too', async () => {
+    const mend = await partition(realm(), first, second);
+    await restart(first);
+    await mend();
+    await between();
   });
 
   it('a node that hangs goes on where it was', async () => {

@@ -40,11 +40,18 @@ export async function partition({ nodes }: Realm, a: RealmNode, b: RealmNode): P
     return ranges.map((range) => ({ node, rule: ['-s', range, '-j', 'DROP'] }));
   });
   // In a table of its own: neither kube-proxy nor whoever enforces policies looks at it.
-  const change = (action: '-I' | '-D') =>
-    Promise.all(rules.map(({ node, rule }) => node.exec('iptables', '-w', '-t', 'raw', action, 'PREROUTING', ...rule)));
-  await change('-I');
-  return async () => void (await change('-D'));
+  const command = (action: '-I' | '-D', rule: readonly string[]) => ['iptables', '-w', '-t', 'raw', action, 'PREROUTING', ...rule];
+  await Promise.all(rules.map(({ node, rule }) => node.exec(...command('-I', rule))));
+  const mend = async ({ node, rule }: (typeof rules)[number]): Promise<void> => {
+    const { exitCode, output } = await node.container.exec(command('-D', rule));
+    // A node that was restarted meanwhile has no rules any more.
+    if (exitCode > NO_SUCH_RULE) throw new Error(`${node.name} is still cut off: ${output.trim()}`);
+  };
+  return async () => void (await Promise.all(rules.map(mend)));
 }
+
+/** What iptables ends with when it finds none to delete; what is worse has higher numbers. */
+const NO_SUCH_RULE = 1;
 
 /** Nodes have a block of addresses each, in their order. */
 function podRangeOf(nodes: Realm['nodes'], node: RealmNode): string {
