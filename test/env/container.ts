@@ -8,8 +8,11 @@ process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
 /** Marks everything of ours in Docker that must not outlive a process with that process. */
 export const OWNER_LABEL = 'keystone.test/owned-by';
 
-/** Where processes are told apart by their number: others may share the Docker daemon from other machines and containers. */
-const PLACE = `${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
+/**
+ * Whose processes these are, and where they are told apart by their number: nobody can remove the folder of another user, and others may
+ * share the Docker daemon from other machines and containers.
+ */
+const PLACE = `${process.getuid?.()} ${hostname()} ${readlinkSync('/proc/self/ns/pid')}`;
 /** After a restart of the machine numbers begin anew. */
 const BOOT = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
 
