@@ -44,5 +44,5 @@ async function load({ name }: Nodes['nodes'][number], image: string): Promise<vo
   });
   // It may wait for ever for somebody who reads on.
   save.kill();
-  if (code !== 0) throw new Error(`${image} did not get onto ${name}: ${said.trim()}`);
+  if (code !== 0) throw new Error(`${image} did not get onto ${name} (${code}): ${said.trim()}`);
 }
