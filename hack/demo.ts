@@ -4,11 +4,13 @@ import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeBelongings } from '../test/env/belongings.ts';
 import { installInto } from '../test/env/install.ts';
+import { findRealm, type KeptRealm, resumeRealm } from '../test/env/kept-realm.ts';
 import { kubectl } from '../test/env/kubectl.ts';
 import { startRealm } from '../test/env/realm.ts';
 import { lendAndUseUp, type Run } from './demo.grant.ts';
+import { alone } from './testbed/alone.ts';
 import { ensureDocker } from './testbed/docker.ts';
-import { attempt, ROOT, seconds, SetupError, step } from './testbed/steps.ts';
+import { ROOT, seconds, SetupError, step } from './testbed/steps.ts';
 import { prepareRealms } from './testbed/testbed.ts';
 
 /** Each checkout has its own demo: one must not take away another's. */
@@ -18,11 +20,14 @@ const FOLDER = join(ROOT, '.cache/demo');
 const REALM_FOLDER = join(FOLDER, 'realm');
 const KUBECONFIG = join(FOLDER, 'kubeconfig');
 const PATIENCE_MS = 70_000;
+const REMEDY = 'make demo-down, then make demo';
 
 async function up(): Promise<void> {
   const started = performance.now();
   await prepareRealms();
-  if (await isUp()) console.log('• The realm of the last demo still runs: keeping it and what is in it');
+  const found = await findRealm(REALM_FOLDER);
+  // Written once it was up: before that nobody has anything in it.
+  if (found.nodes.length > 0 && existsSync(KUBECONFIG)) await keep(found);
   else await step('Starting a realm: a Kubernetes cluster of one node', '10 s', startFresh);
   await step('Building the image of the operator and installing it', '20 s once it is built', () =>
     installInto({ kubeconfigPath: KUBECONFIG, nodes: [{ name: NAME }] }, REALM),
@@ -32,15 +37,15 @@ async function up(): Promise<void> {
   console.log(`\nThe demo is up after ${seconds(started)}.`);
 }
 
-async function isUp(): Promise<boolean> {
-  const running = attempt('docker', 'inspect', '--format', '{{.State.Running}}', NAME).output === 'true';
-  if (!running || !existsSync(KUBECONFIG)) return false;
-  const { code } = await kubectl(KUBECONFIG, ['get', '--raw', '/readyz'], { withinMs: 10_000 });
-  return code === 0;
+/** What somebody works in is never taken away here. */
+async function keep(found: KeptRealm): Promise<void> {
+  if (!found.isReady) await step('Starting the realm of the last demo again', '10 s', () => resumeRealm(REALM_FOLDER, found, REMEDY));
+  await mustKubectl('get', '--raw', '/readyz');
+  console.log('• Keeping the realm of the last demo and what is in it');
 }
 
 async function startFresh(): Promise<void> {
-  // What is left of one that was stopped or broken would be in the way.
+  // What is left of one that never came up would be in the way.
   await removeBelongings(REALM_FOLDER);
   mkdirSync(REALM_FOLDER, { recursive: true });
   const { kubeconfigPath } = await startRealm({ name: NAME, keepIn: REALM_FOLDER });
@@ -50,7 +55,7 @@ async function startFresh(): Promise<void> {
 async function mustKubectl(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await run(args);
   if (code === 0) return stdout;
-  throw new SetupError(`kubectl ${args.join(' ')} failed: ${stderr.trim()}\nTo start over: make demo-down, then make demo`);
+  throw new SetupError(`kubectl ${args.join(' ')} failed: ${stderr.trim()}\nTo start over: ${REMEDY}`);
 }
 
 const run: Run = (args, stdin) => kubectl(KUBECONFIG, args, { withinMs: PATIENCE_MS, ...(stdin === undefined ? {} : { stdin }) });
@@ -85,7 +90,7 @@ async function down(): Promise<void> {
 try {
   const [command = 'up', ...rest] = process.argv.slice(2);
   if (rest.length > 0 || (command !== 'up' && command !== 'down')) throw new SetupError('usage: demo.ts [up|down]');
-  await (command === 'up' ? up() : down());
+  await alone(join(ROOT, '.cache/demo.lock'), () => (command === 'up' ? up() : down()));
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;

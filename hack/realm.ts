@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FOLDER_LABEL, labelsWith, removeBelongings } from '../test/env/belongings.ts';
-import { docker } from '../test/env/container.ts';
-import { eventually } from '../test/env/eventually.ts';
+import { findRealm, type KeptRealm, resumeRealm } from '../test/env/kept-realm.ts';
 import { startRealm } from '../test/env/realm.ts';
 import { alone } from './testbed/alone.ts';
 import { ensureDocker } from './testbed/docker.ts';
@@ -15,16 +14,9 @@ const FOLDER = join(ROOT, '.cache/realms');
 /** Each checkout has its own realms: one must not take away another's. */
 const PREFIX = `realm-${createHash('sha256').update(ROOT).digest('hex').slice(0, 4)}`;
 const MOST = 9;
-const READY_MARK = '/run/realm-ready';
 /** Stands in the folder of a realm that was up once: somebody may have work in it. */
 const UP_MARK = 'up';
-const AGAIN_MS = 60_000;
-
-/** What Docker has of one realm. */
-interface Found {
-  readonly nodes: readonly { readonly name: string; readonly state: string }[];
-  readonly isReady: boolean;
-}
+const REMEDY = 'make realms-down, then make realm';
 
 async function up(count: number, nodes: number): Promise<void> {
   const started = performance.now();
@@ -32,7 +24,7 @@ async function up(count: number, nodes: number): Promise<void> {
   const folders = Array.from({ length: count }, (_, index) => join(FOLDER, String(index + 1)));
   await Promise.all(folders.map((folder) => raise(folder, nodes)));
   for (const folder of folders) {
-    const names = (await find(folder)).nodes.map(({ name }) => name);
+    const names = (await findRealm(folder)).nodes.map(({ name }) => name);
     console.log(`\nRealm ${basename(folder)}, nodes ${names.join(' ')}:\n  export KUBECONFIG='${join(folder, 'admin.conf')}'`);
   }
   console.log(`\nUp after ${seconds(started)}. kubectl is bin/kubectl; make realms-down ends all of them.`);
@@ -41,7 +33,7 @@ async function up(count: number, nodes: number): Promise<void> {
 /** Keeps a realm that is up, goes on with one that stands still, and makes one where there is none or half of one. */
 async function raise(folder: string, nodes: number): Promise<void> {
   const what = `realm ${basename(folder)}`;
-  const found = await find(folder);
+  const found = await findRealm(folder);
   if (found.nodes.length > 0 && existsSync(join(folder, UP_MARK))) return keep(folder, found, what, nodes);
   await step(`Starting ${what}`, '10–30 s', async () => {
     await removeBelongings(folder);
@@ -52,39 +44,12 @@ async function raise(folder: string, nodes: number): Promise<void> {
 }
 
 /** What somebody works in is never taken away here. */
-async function keep(folder: string, found: Found, what: string, nodes: number): Promise<void> {
+async function keep(folder: string, found: KeptRealm, what: string, nodes: number): Promise<void> {
   if (!existsSync(join(folder, 'admin.conf')))
-    throw new SetupError(`${folder}/admin.conf is gone, without which nobody gets into ${what}: make realms-down, then make realm.`);
-  if (!found.isReady) await step(`Starting ${what} again`, '10 s', () => resume(folder, found, what));
+    throw new SetupError(`${folder}/admin.conf is gone, without which nobody gets into ${what}. To start over: ${REMEDY}`);
+  if (!found.isReady) await step(`Starting ${what} again`, '10 s', () => resumeRealm(folder, found, REMEDY));
   const other = found.nodes.length === nodes ? '' : `, of ${found.nodes.length} nodes and not ${nodes}: make realms-down first for another`;
   console.log(`• Keeping ${what}, which is up${other}`);
-}
-
-/** Also after a restart of the machine, or a `docker pause` that was forgotten. */
-async function resume(folder: string, { nodes }: Found, what: string): Promise<void> {
-  const client = await docker();
-  const wake = async (name: string, state: string): Promise<void> => {
-    if (state === 'paused') await client.getContainer(name).unpause();
-    else if (state !== 'running') await client.getContainer(name).start();
-  };
-  await Promise.all(nodes.map(({ name, state }) => wake(name, state)));
-  const untilReady = async (): Promise<void> => {
-    if (!(await find(folder)).isReady) throw new Error('not ready yet');
-  };
-  await eventually(untilReady, { withinMs: AGAIN_MS, everyMs: 500 }).catch(() => {
-    const logs = nodes.map(({ name }) => `docker logs ${name}`).join(', ');
-    throw new SetupError(`${what} did not come back within ${AGAIN_MS / 1000} s, see ${logs}; make realms-down takes it away for good.`);
-  });
-}
-
-async function find(folder: string): Promise<Found> {
-  const client = await docker();
-  const containers = await client.listContainers({ all: true, filters: { label: [`${FOLDER_LABEL}=${folder}`] } });
-  const nodes = containers
-    .map(({ Names: [name = ''], State }) => ({ name: name.slice(1), state: State }))
-    .toSorted((x, y) => (x.name < y.name ? -1 : 1));
-  const isUp = (name: string): boolean => attempt('docker', 'exec', name, 'test', '-f', READY_MARK).ok;
-  return { nodes, isReady: nodes.length > 0 && nodes.every(({ name, state }) => state === 'running' && isUp(name)) };
 }
 
 async function down(): Promise<void> {

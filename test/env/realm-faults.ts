@@ -1,5 +1,6 @@
 import { docker } from './container.ts';
 import { eventually } from './eventually.ts';
+import { READY_MARK } from './realm-node.ts';
 import type { Realm, RealmNode } from './realm.ts';
 
 /** How long a node may take to be Ready again. */
@@ -29,7 +30,7 @@ export async function restart(node: RealmNode): Promise<void> {
 }
 
 async function untilReady(node: RealmNode): Promise<void> {
-  await eventually(() => node.exec('test', '-f', '/run/realm-ready'), { withinMs: BACK_WITHIN_MS, everyMs: 200 });
+  await eventually(() => node.exec('test', '-f', READY_MARK), { withinMs: BACK_WITHIN_MS, everyMs: 200 });
 }
 
 /** Cuts two nodes of a realm off from each other, Pods of theirs included; returns how that is mended. */

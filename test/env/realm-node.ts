@@ -7,6 +7,9 @@ const BOOT_DEADLINE_MS = 180_000;
 /** What a node prints once it takes Pods and enforces policies. */
 const READY_LINE = 'node ready';
 
+/** What is on a node from then on, and not after a restart until then. */
+export const READY_MARK = '/run/realm-ready';
+
 /** What is to become a node. */
 export interface NodePlan {
   readonly name: string;
