@@ -1,5 +1,5 @@
 /** Runs the named suites, each in a mocha process of its own, and ends with the totals over all of them on a line alone. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, type SpawnOptions } from 'node:child_process';
 import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,16 +51,18 @@ const flags = process.argv.filter((a) => a.startsWith('--'));
 const isUsual = flags.length === 0 && process.env['TEST_FULL'] === undefined && process.env['FAULT'] === undefined;
 const ONE_FAILED: Totals = { passed: 0, failed: 1, skipped: 0 };
 
+const children = new Set<ChildProcess>();
+let isInterrupted = false;
+
 async function runSuite(name: string, { files, options, processes, setup, needsRights = false }: Suite): Promise<Totals> {
   const found = globSync([...files]).sort();
   console.log(`\n${name}: ${found.length} files`);
   if (found.length === 0) return problem(`no files match ${files.join(' ')}`);
-  if (setup !== undefined && spawnSync(process.execPath, setup.split(' '), { stdio: 'inherit' }).status !== 0)
-    return problem(`${setup} failed`);
+  if (setup !== undefined && !(await succeeds(setup))) return problem(`${setup} failed`);
   const rights = mkdtempSync(join(tmpdir(), 'rights-'));
   const ended = share(found, processes, readTimes()).map((part) =>
     outcome(
-      spawn(process.execPath, ['node_modules/mocha/bin/mocha.js', ...options, ...flags, ...part], {
+      start(['node_modules/mocha/bin/mocha.js', ...options, ...flags, ...part], {
         stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
         env: { ...process.env, RIGHTS_FOLDER: rights },
       }),
@@ -74,6 +76,17 @@ async function runSuite(name: string, { files, options, processes, setup, needsR
     ? totals
     : add(totals, problem(`the operator never used a right that it has (checklist 41): ${unused.join(', ')}`));
 }
+
+/** Starts a program of ours that hears of it when all is to end. */
+function start(args: readonly string[], options: SpawnOptions): ChildProcess {
+  const child = spawn(process.execPath, args, options);
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
+}
+
+const succeeds = (program: string): Promise<boolean> =>
+  new Promise((resolve) => start(program.split(' '), { stdio: 'inherit' }).on('exit', (code) => resolve(code === 0)));
 
 function outcome(child: ChildProcess): Promise<Totals> {
   return new Promise((resolve) => {
@@ -109,18 +122,24 @@ function problem(text: string): Totals {
   return ONE_FAILED;
 }
 
-// The children get the signal too and clean up after themselves; we wait for them.
-process.on('SIGINT', () => undefined);
+// Children clean up after themselves, and we wait for them. A terminal interrupts them as well as us; who terminates us means them, too.
+process.on('SIGINT', () => (isInterrupted = true));
+process.on('SIGTERM', () => {
+  isInterrupted = true;
+  for (const child of children) child.kill('SIGTERM');
+});
 
 const started = performance.now();
 let totals = NOTHING;
 for (const name of process.argv.slice(2).filter((a) => !a.startsWith('--'))) {
+  if (isInterrupted) break;
   const suite = SUITES.get(name);
   totals = add(
     totals,
     suite === undefined ? problem(`unknown suite ${name}; there are ${[...SUITES.keys()].join(', ')}`) : await runSuite(name, suite),
   );
 }
+if (isInterrupted) totals = add(totals, problem('interrupted: what is left did not run'));
 console.log(`\nTests took ${((performance.now() - started) / 1000).toFixed(0)} s.`);
 console.log(verdict(totals));
 process.exitCode = isGood(totals) ? 0 : 1;
