@@ -7,19 +7,18 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 import { attempt } from '../../hack/testbed/steps.ts';
 import { prepareRealms } from '../../hack/testbed/testbed.ts';
-import { removeLeftovers } from '../env/belongings.ts';
+import { FOLDER_LABEL, removeBelongings, removeLeftovers } from '../env/belongings.ts';
 import { eventually } from '../env/eventually.ts';
 import { startRealm } from '../env/realm.ts';
 
 const BEGIN = `
   import { startRealm } from './test/env/realm.ts';
-  const { name, workDir } = await startRealm({ name: 'begun' });
-  console.log(JSON.stringify({ name, workDir }));
+  const { workDir } = await startRealm({ name: 'begun' });
+  console.log(JSON.stringify({ workDir }));
   setInterval(() => undefined, 1000);
 `;
 
 interface Begun {
-  readonly name: string;
   readonly workDir: string;
 }
 
@@ -40,22 +39,28 @@ async function endedBy(signal: NodeJS.Signals): Promise<Begun> {
   }
 }
 
-/** What Docker still has under a name, whoever made it. */
-const left = (name: string): string =>
+/** What Docker still has that belongs to a realm's folder; volumes of nodes have no name that tells. */
+const left = (folder: string): string =>
   [
-    ['ps', '--all', '--quiet', '--filter', `name=${name}`],
-    ['network', 'ls', '--quiet', '--filter', `name=${name}`],
-    ['volume', 'ls', '--quiet', '--filter', `name=${name}`],
+    ['ps', '--all'],
+    ['network', 'ls'],
+    ['volume', 'ls'],
   ]
-    .map((args) => attempt('docker', ...args).output)
+    .map((args) => docked(...args, '--quiet', '--filter', `label=${FOLDER_LABEL}=${folder}`))
     .join('');
+
+function docked(...args: readonly string[]): string {
+  const { ok, output } = attempt('docker', ...args);
+  expect(ok, output).to.equal(true);
+  return output;
+}
 
 describe('a realm leaves nothing behind', function () {
   this.timeout(120_000);
 
   it('when its process is interrupted', async () => {
-    const { name, workDir } = await endedBy('SIGINT');
-    expect(left(name)).to.equal('');
+    const { workDir } = await endedBy('SIGINT');
+    expect(left(workDir)).to.equal('');
     expect(existsSync(workDir)).to.equal(false);
   });
 
@@ -63,11 +68,18 @@ describe('a realm leaves nothing behind', function () {
     const folder = mkdtempSync(join(tmpdir(), 'keystone-half-'));
     const begin = BEGIN.replace("{ name: 'begun' }", JSON.stringify({ name: basename(folder).toLowerCase(), keepIn: folder }));
     const child = spawn(process.execPath, ['--input-type=module', '--eval', begin], { stdio: ['ignore', 'ignore', 'inherit'] });
-    await eventually(() => expect(left(basename(folder).toLowerCase())).not.to.equal(''), { withinMs: 30_000 });
-    child.kill('SIGINT');
-    await once(child, 'exit');
-    expect(left(basename(folder).toLowerCase())).to.equal('');
-    expect(existsSync(folder)).to.equal(false);
+    const ended = once(child, 'exit');
+    try {
+      await eventually(() => expect(left(folder)).not.to.equal(''), { withinMs: 30_000 });
+      child.kill('SIGINT');
+      await ended;
+      expect(left(folder)).to.equal('');
+      expect(existsSync(folder)).to.equal(false);
+    } finally {
+      child.kill('SIGKILL');
+      await ended;
+      await removeBelongings(folder);
+    }
   });
 
   it('when it cannot start, and takes nothing of others along', async () => {
@@ -78,19 +90,18 @@ describe('a realm leaves nothing behind', function () {
     try {
       const failure = await startRealm({ name, nodes: 3, keepIn: folder }).catch((error: unknown) => String(error).split('\n')[0]);
       expect(failure).to.match(/keystone-busy.* in use/);
-      expect(attempt('docker', 'ps', '--all', '--format', '{{.Names}}', '--filter', `name=${name}`).output).to.equal(`${name}-2`);
-      expect(attempt('docker', 'network', 'ls', '--quiet', '--filter', `name=${name}`).output).to.equal('');
-      expect(attempt('docker', 'volume', 'ls', '--quiet', '--filter', `name=${name}`).output).to.equal('');
+      expect(docked('ps', '--all', '--format', '{{.Names}}', '--filter', `name=${name}`)).to.equal(`${name}-2`);
+      expect(left(folder)).to.equal('');
     } finally {
       attempt('docker', 'rm', '--volumes', `${name}-2`);
     }
   });
 
   it('when its process is killed, as soon as another one starts', async () => {
-    const { name, workDir } = await endedBy('SIGKILL');
-    expect(left(name)).not.to.equal('');
+    const { workDir } = await endedBy('SIGKILL');
+    expect(left(workDir)).not.to.equal('');
     await removeLeftovers();
-    expect(left(name)).to.equal('');
+    expect(left(workDir)).to.equal('');
     expect(existsSync(workDir)).to.equal(false);
   });
 });
