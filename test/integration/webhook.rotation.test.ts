@@ -1,4 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { expect } from 'chai';
 import { ok } from '../env/api.ts';
@@ -12,8 +14,8 @@ import { podWith } from './grant.hostile-pods.ts';
 
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/quota.keystone.io';
 const SECRET = '/api/v1/namespaces/keystone-system/secrets/keystone-webhook-certificates';
-/** Renewed after 12 s, shown one and a half later, over after 18: a busy machine has four and a half to get from one to the other. */
-const ARGS = ['--webhook-cert-lifetime=18s'];
+/** Renewed after 20 s, shown two and a half later, over after 30: a busy machine has that long to hear of an authority. */
+const ARGS = ['--webhook-cert-lifetime=30s'];
 const FULL = process.env['TEST_FULL'] !== undefined;
 /** How often both replicas are replaced. */
 const ROUNDS = FULL ? 8 : 1;
@@ -54,6 +56,13 @@ describe('two replicas whose certificates and processes are replaced', () => {
     return Number(/^apiserver_admission_webhook_fail_open_count\{name="quota\.keystone\.io".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
   };
 
+  /** What the API server says of those that it let through. */
+  const whyOpen = (): string => {
+    const log = readFileSync(join(controlPlane().workDir, 'logs', 'kube-apiserver.log'), 'utf8');
+    const lines = log.split('\n').filter((line) => line.includes('quota.keystone.io') && line.includes('failing open'));
+    return lines.slice(-5).join('\n');
+  };
+
   it('miss not one of 50 reviews a second (checklist 34)', async function () {
     this.timeout(FULL ? 600_000 : 200_000);
     let replicas: readonly WebhookReplica[] = await Promise.all([world.start(ARGS), world.start(ARGS)]);
@@ -88,7 +97,10 @@ describe('two replicas whose certificates and processes are replaced', () => {
       `      ${pace.answered()} reviews in ${((performance.now() - started) / 1000).toFixed(0)} s, ${ROUNDS * 2} replicas replaced, ${seen.size} authorities`,
     );
     expect(seen.size).to.be.above(1);
-    expect([...pace.wrong()].slice(0, 5).map(([said, times]) => `${times} times ${said}`)).to.deep.equal([]);
+    expect(
+      [...pace.wrong()].slice(0, 5).map(([said, times]) => `${times} times ${said}`),
+      whyOpen(),
+    ).to.deep.equal([]);
     expect(await failedOpen()).to.equal(before);
     for (const { operator } of replicas) expect(operator.output()).not.to.match(/PRIVATE KEY|"level":"error"/);
   });
@@ -111,7 +123,7 @@ describe('two replicas whose certificates and processes are replaced', () => {
         if (order.length > 0 || state.endsWith('shows first')) if (order.at(-1) !== state) order.push(state);
         expect(known.map(({ serialNumber }) => serialNumber)).not.to.include(first);
       },
-      { withinMs: 40_000, everyMs: 20 },
+      { withinMs: 70_000, everyMs: 20 },
     );
     expect(order.slice(-4)).to.deep.equal([
       'trusts first, shows first',
