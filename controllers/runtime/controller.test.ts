@@ -144,6 +144,22 @@ describe('a controller', () => {
     await end();
   });
 
+  it('that stands by has no work that waits, and what waited meanwhile has waited since the work began', async () => {
+    const { clock, metrics, worker, end } = await standBy(Array.from({ length: 101 }, (_, i) => parcel(`p${i}`, '1')));
+    const line = async (name: string) => (await scrape(metrics)).split('\n').filter((text) => text.startsWith(name));
+    await clock.advance(7 * 24 * 3_600_000);
+    expect((await line('workqueue_depth{')).map((text) => text.split(' ')[1])).to.deep.equal(['0', '0']);
+    const stop = new AbortController();
+    const working = worker.run(stop.signal);
+    await clock.advance(0);
+    const [sum] = await line('workqueue_queue_duration_seconds_sum{');
+    expect(Number(sum?.split(' ')[1])).to.be.below(1);
+    stop.abort();
+    await clock.advance(30_000);
+    await working;
+    await end();
+  });
+
   it('tells nobody of a lost race', async () => {
     let lost = 3;
     const bench = await start(async () => {

@@ -29,7 +29,7 @@ export interface WorkQueue {
   readonly depth: number;
   /** Keys that are being worked on. */
   readonly active: number;
-  /** The same by priority. */
+  /** The same by priority; nothing before somebody has asked for a key: in the queue of one who does not lead, nothing waits for anybody. */
   depths(): ReadonlyMap<number, number>;
   /** How long each key that is being worked on has been, in milliseconds. */
   working(): readonly number[];
@@ -43,7 +43,7 @@ export interface QueueObserver {
   added(): void;
   /** A key was told to come back later. */
   delayed(): void;
-  /** A key was handed out after such a wait. */
+  /** A key was handed out after such a wait, which does not begin before the first call of `next`. */
   taken(waitedMs: number): void;
   /** A key was finished after such work. */
   finished(workedMs: number): void;
@@ -76,6 +76,8 @@ class PriorityQueue implements WorkQueue {
   readonly #delayed = createHeap<{ readonly at: number; readonly item: Item }>((a, b) => a.at - b.at);
   #alarm: { readonly at: number; readonly timer: Disposable } | undefined;
   #closed = false;
+  /** When somebody asked for a key for the first time. */
+  #servesSince: number | undefined;
 
   constructor(clock: Clock, observer: QueueObserver) {
     this.#clock = clock;
@@ -102,6 +104,7 @@ class PriorityQueue implements WorkQueue {
 
   next(): Promise<Work | undefined> {
     if (this.#closed) return Promise.resolve(undefined);
+    this.#servesSince ??= this.#clock.now();
     this.#promote();
     if (this.#lines.size > 0) return Promise.resolve(this.#take());
     return new Promise((resolve) => this.#callers.push(resolve));
@@ -130,7 +133,7 @@ class PriorityQueue implements WorkQueue {
   }
 
   depths(): ReadonlyMap<number, number> {
-    return new Map([...this.#lines].map(([priority, line]) => [priority, line.size]));
+    return new Map(this.#servesSince === undefined ? [] : [...this.#lines].map(([priority, line]) => [priority, line.size]));
   }
 
   working(): readonly number[] {
@@ -229,8 +232,9 @@ class PriorityQueue implements WorkQueue {
     if (item === undefined) return undefined;
     this.#leave(item);
     this.#items.delete(item.key);
-    this.#processing.set(item.key, this.#clock.now());
-    this.#observer.taken(this.#clock.now() - item.waitsSince);
+    const now = this.#clock.now();
+    this.#processing.set(item.key, now);
+    this.#observer.taken(now - Math.max(item.waitsSince, this.#servesSince ?? now));
     return { key: item.key, priority };
   }
 }
