@@ -148,16 +148,84 @@ describe('an event', () => {
     expect(transport.requests).to.have.length(1);
   });
 
-  it('is tried again when there is no answer, and given up when it is refused; nobody waits for it', async () => {
+  /** A recorder on a clock that the test moves, with what it warned of. */
+  const patient = (answer: () => unknown) => {
+    const clock = fakeClock();
+    const warned: string[] = [];
+    const log = { ...silentLogger, warn: (message: string) => void warned.push(message) };
+    const transport = scriptedTransport({ answer });
+    const recorder = createEventRecorder({ transport, clock, log, controller: 'grant', userAgent: 'test' });
+    return { clock, transport, recorder, warned, told: (name: string) => recorder.record(ConfigMap, configMap(name), [happening]) };
+  };
+
+  for (const { name, error } of [
+    { name: 'no answer', error: () => new ApiError(0, 'Cut', 'cut') },
+    { name: 'too much asked', error: () => new ApiError(429, 'TooManyRequests', 'later') },
+    { name: 'a server in trouble', error: () => new ApiError(503, 'ServiceUnavailable', 'later') },
+  ])
+    it(`waits with all that come after it while there is ${name}, and none is lost`, async () => {
+      let down = true;
+      const { clock, transport, warned, told } = patient(() => {
+        if (down) throw error();
+        return {};
+      });
+      for (let i = 0; i < 50; i++) told(`a${i}`);
+      await clock.advance(20_000);
+      expect(transport.requests.length, 'tries').to.be.within(4, 20);
+      down = false;
+      await clock.advance(15_000);
+      expect(new Set(transport.requests.map(({ body }) => JSON.stringify(body))).size).to.equal(50);
+      expect(warned).to.deep.equal([]);
+    });
+
+  it('is not sent before the API server wants to be asked again', async () => {
     let calls = 0;
-    const flaky = record(() => {
+    const { clock, told } = patient(() => {
       calls += 1;
-      if (calls === 1) throw new ApiError(0, 'Cut', 'cut');
+      if (calls === 1) throw new ApiError(429, 'TooManyRequests', 'later', { retryAfterMs: 5_000 });
       return {};
     });
-    flaky.recorder.record(ConfigMap, configMap('a'), [happening]);
-    await flaky.recorder.flushed();
+    told('a');
+    await clock.advance(4_900);
+    expect(calls).to.equal(1);
+    await clock.advance(200);
     expect(calls).to.equal(2);
+  });
+
+  it('that alone is never taken does not hold up the others for ever, and its loss is told once', async () => {
+    const { clock, transport, warned, told } = patient(() => {
+      throw new ApiError(500, 'InternalError', 'down');
+    });
+    for (let i = 0; i < 3; i++) told(`a${i}`);
+    await clock.advance(4 * MINUTE);
+    expect(new Set(transport.requests.map(({ body }) => JSON.stringify(body))).size).to.equal(3);
+    expect(warned).to.have.length(1);
+  });
+
+  it('that waits for an API server is tried at once at the end, which waits for it a second at most', async () => {
+    let down = true;
+    const { clock, transport, told, recorder, warned } = patient(() => {
+      if (down) throw new ApiError(0, 'Cut', 'cut');
+      return {};
+    });
+    for (let i = 0; i < 3; i++) told(`a${i}`);
+    await clock.advance(20_000);
+    const tried = transport.requests.length;
+    const ended = recorder.flushed();
+    await clock.advance(0);
+    expect(transport.requests).to.have.length(tried + 1);
+    await clock.advance(1_000);
+    await ended;
+    down = false;
+    const last = transport.requests.length;
+    expect(last - tried, 'tries in that second').to.be.below(10);
+    await clock.advance(MINUTE);
+    expect(transport.requests, 'nothing afterwards').to.have.length(last);
+    expect(clock.pendingTimers).to.equal(0);
+    expect(warned).to.have.length(1);
+  });
+
+  it('is given up when it is refused', async () => {
     const refused = record(() => {
       throw new ApiError(403, 'Forbidden', 'the namespace is being terminated');
     });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Condition, K8sObject, Resource } from '../../api/meta/object.ts';
-import type { Clock } from './clock.ts';
+import { backoffMs } from './backoff.ts';
+import { sleep, type Clock } from './clock.ts';
 import { ApiError, LONGEST_MESSAGE, describe } from './errors.ts';
 import { createEventLimits } from './event-limits.ts';
 import type { Logger } from './log.ts';
@@ -40,7 +41,10 @@ const NOWHERE = 'default';
 const LARGEST_BACKLOG = 10_000;
 /** Half of what a successor may take. */
 const FLUSH_MS = 1_000;
-const TRIES = 3;
+/** Between two tries: an outage holds up all that wait, instead of using them up. */
+const BACKOFF = { firstMs: 200, longestMs: 10_000 };
+/** A minute of pauses: one that alone is never taken must not hold up all others for longer. */
+const TRIES = 12;
 /** The API server's own limit; that of the note is the one of a condition's message. */
 const LONGEST_NAME = 253;
 
@@ -56,19 +60,26 @@ export function createEventRecorder({ transport, clock, log, controller, userAge
   let last: Promise<void> = Promise.resolve();
   let waiting = 0;
   let overflows = false;
-  let over = false;
+  let loses = false;
+  const [ending, over] = [new AbortController(), new AbortController()];
   const send = async (path: string, body: object): Promise<void> => {
-    for (let tries = 1; ; tries++) {
-      if (over) return;
+    for (let tries = 1; !over.signal.aborted; tries++) {
       try {
         await transport.request({ method: 'POST', path, body, userAgent });
+        loses = false;
         return;
       } catch (error) {
-        // Only no answer, or a server that is in trouble, is worth a second try; a namespace on its way out takes no events.
-        const again = error instanceof ApiError && (error.code === 0 || error.code >= 500) && error.reason !== 'NotLeader';
-        if (!again || tries === TRIES) return log.debug('Could not record an event', { cause: describe(error) });
+        if (!isWorthWaiting(error)) return log.debug('Could not record an event', { cause: describe(error) });
+        if (tries === TRIES) return lose(error);
+        // The end wakes it for one more try at once; the pauses after that one are cut off when the end is over.
+        const pauseMs = Math.max(backoffMs(tries, BACKOFF), error.retryAfterMs ?? 0);
+        await sleep(clock, pauseMs, (ending.signal.aborted ? over : ending).signal);
       }
     }
+  };
+  const lose = (error: ApiError): void => {
+    if (!loses) log.warn('Events are lost: the API server does not take them', { cause: describe(error) });
+    loses = true;
   };
   const isFull = (): boolean => {
     const full = waiting >= LARGEST_BACKLOG;
@@ -88,11 +99,17 @@ export function createEventRecorder({ transport, clock, log, controller, userAge
     async flushed() {
       const enough = Promise.withResolvers<void>();
       using _ = clock.timer(FLUSH_MS, enough.resolve);
+      ending.abort();
       await Promise.race([last, enough.promise]);
-      over = true;
+      over.abort();
+      if (waiting > 0) log.warn('Events are lost: the API server did not take them before the end', { events: waiting });
     },
   };
 }
+
+/** No answer, too much asked, or a server in trouble: later it will be taken. A namespace on its way out takes no events. */
+const isWorthWaiting = (error: unknown): error is ApiError =>
+  error instanceof ApiError && (error.code === 0 || error.code === 429 || error.code >= 500) && error.reason !== 'NotLeader';
 
 function eventOf(resource: Resource, { metadata }: K8sObject, { type, reason, note }: Happening) {
   const { name, namespace, uid, resourceVersion } = metadata;
