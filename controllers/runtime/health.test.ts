@@ -54,7 +54,8 @@ describe('probes', () => {
   });
 
   it('call the process dead when its event loop was held up, for as long as it takes a kubelet to be sure', async () => {
-    const { livenessProbe } = (parse(readFileSync('config/manager/deployment.yaml', 'utf8')) as Deployment).spec.template.spec.containers[0];
+    const { livenessProbe } = (parse(readFileSync('config/manager/deployment.yaml', 'utf8')) as Deployment).spec.template.spec
+      .containers[0];
     expect(STALL_MEMORY_MS / 1000).to.be.above(livenessProbe.periodSeconds * livenessProbe.failureThreshold);
     const clock = fakeClock();
     await probing(clock, {}, async (get) => {

@@ -39,6 +39,7 @@ const GOLDEN = [
   'controller_runtime_webhook_panics_total counter',
   'keystone_webhook_verdicts_total counter webhook verdict',
   'keystone_webhook_certificate_expiry_timestamp_seconds gauge',
+  'keystone_webhook_certificate_renewal_timestamp_seconds gauge',
   'informer_store_resource_version gauge name group version resource',
   'keystone_reconcile_stale_cache_skips_total counter controller',
   'keystone_apply_total counter controller result',

@@ -54,6 +54,7 @@ export function createMetrics() {
     webhookPanics: counter('controller_runtime_webhook_panics_total', 'Reviews that ended in a programming error', []),
     webhookVerdicts: counter('keystone_webhook_verdicts_total', 'Reviews, by what was said', ['webhook', 'verdict']),
     certificateEnd: gauge('keystone_webhook_certificate_expiry_timestamp_seconds', 'When the certificate that is served ends', []),
+    certificateRenewal: gauge('keystone_webhook_certificate_renewal_timestamp_seconds', 'When it is due to be renewed', []),
     storeVersion: gauge('informer_store_resource_version', 'How far a local copy has come', ['name', 'group', 'version', 'resource']),
     staleSkips: counter('keystone_reconcile_stale_cache_skips_total', 'Passes put off until the local copy had caught up', ['controller']),
     applies: counter('keystone_apply_total', 'Children brought in line, by what came of it', ['controller', 'result']),

@@ -34,7 +34,7 @@ export function issueGeneration(names: readonly string[], now: Date, lifetimeMs:
 export function renewed(there: readonly Generation[], now: Date, lifetimeMs: number, issue: () => Generation): readonly Generation[] {
   const holding = there.filter((generation) => holds(generation, now));
   const newest = holding.at(-1);
-  const isDue = newest === undefined || now.getTime() >= dueAt(newest, lifetimeMs);
+  const isDue = newest === undefined || now.getTime() >= renewalDue(newest.validity, lifetimeMs);
   return isDue ? [...holding, issue()] : holding;
 }
 
@@ -42,10 +42,11 @@ export function renewed(there: readonly Generation[], now: Date, lifetimeMs: num
 export const nextMoment = (generations: readonly Generation[], lifetimeMs: number): number =>
   Math.min(
     ...generations.map(({ validity }) => validity.until.getTime()),
-    ...generations.slice(-1).map((newest) => dueAt(newest, lifetimeMs)),
+    ...generations.slice(-1).map((newest) => renewalDue(newest.validity, lifetimeMs)),
   );
 
-const dueAt = ({ validity }: Generation, lifetimeMs: number): number => validity.until.getTime() - lifetimeMs * (1 - RENEW_AT);
+/** When what is valid so long, and was made for such a life, should be replaced. */
+export const renewalDue = ({ until }: Pick<Validity, 'until'>, lifetimeMs: number): number => until.getTime() - lifetimeMs * (1 - RENEW_AT);
 const holds = ({ validity }: Generation, now: Date): boolean => validity.from <= now && now < validity.until;
 
 /**

@@ -5,6 +5,7 @@ import { httpPart, type HttpPart } from './http-part.ts';
 import type { Check } from './health.ts';
 import { callSelf, createWatchdog } from './serving-check.ts';
 import { servingFiles } from './serving-files.ts';
+import { renewalDue } from './serving-generations.ts';
 import { registrationsOf } from './serving-registration.ts';
 import { selfIssued } from './serving-self.ts';
 import { TLS } from './serving.ts';
@@ -60,7 +61,10 @@ export function webhookPart(options: WebhookPartOptions): WebhookPart {
   const watchdog = createWatchdog({ clock, look });
   certificate.onChange((identity) => {
     server.setSecureContext({ ...identity, ...TLS });
-    metrics.certificateEnd.set(new X509Certificate(identity.cert).validToDate.getTime() / 1000);
+    const { validFromDate: from, validToDate: until } = new X509Certificate(identity.cert);
+    const lifetimeMs = certificates === undefined ? options.lifetimeMs : until.getTime() - from.getTime();
+    metrics.certificateEnd.set(until.getTime() / 1000);
+    metrics.certificateRenewal.set(renewalDue({ until }, lifetimeMs) / 1000);
     watchdog.poke();
   });
   registrations.onChange(() => watchdog.poke());

@@ -1,10 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { parse, stringify } from 'yaml';
 import { ensurePrometheus } from '../../hack/testbed/debian.ts';
+import { ok } from '../env/api.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { eventually } from '../env/eventually.ts';
 import { OPERATOR_NAMESPACE, freePort, installOperator, must, startOperator, type OperatorProcess } from '../env/operator.ts';
@@ -20,6 +21,10 @@ const rules = parse(readFileSync('config/prometheus/rules.yaml', 'utf8')) as { s
 const dashboard = JSON.parse(readFileSync('config/grafana/dashboard.json', 'utf8')) as {
   panels: { title: string; targets: { expr: string }[] }[];
 };
+/** Between two looks at the operator, and at the rules. */
+const INTERVAL_MS = 1_000;
+/** More than the queue of one that works may hold for long. */
+const MANY = 101;
 /** The names of series in an expression. */
 const namesIn = (expr: string): readonly string[] =>
   expr.match(/\b(?:controller_runtime|workqueue|rest_client|leader_election|keystone|nodejs|process)_\w+/g) ?? [];
@@ -28,7 +33,9 @@ describe('a real Prometheus', () => {
   let folder = '';
   let url = '';
   let prometheus: ChildProcess;
+  let promtool = '';
   let operator: OperatorProcess;
+  let other: OperatorProcess;
 
   before(async function () {
     this.timeout(120_000);
@@ -36,13 +43,16 @@ describe('a real Prometheus', () => {
     const plane = controlPlane();
     const { kubeconfig } = await installOperator(plane);
     await must(plane, ['apply', '--server-side', '-k', 'config/webhook']);
-    const [metrics, own] = [await freePort(), await freePort()];
+    promtool = tools.promtool;
+    const [metrics, others, own] = [await freePort(), await freePort(), await freePort()];
     operator = await startOperator({
       kubeconfig,
       env: { KEYSTONE_REALM: 'alice-home' },
       args: [`--metrics-bind-address=127.0.0.1:${metrics}`, `--webhook-bind-address=127.0.0.1:${await freePort()}`],
     });
     await operator.ready();
+    other = await startOperator({ kubeconfig, args: [`--metrics-bind-address=127.0.0.1:${others}`, '--webhook-bind-address=0'] });
+    await other.ready();
     await must(plane, ['create', 'serviceaccount', 'prometheus', '-n', OPERATOR_NAMESPACE]);
     await must(plane, [
       'create',
@@ -59,10 +69,10 @@ describe('a real Prometheus', () => {
       scheme: 'https',
       tls_config: { insecure_skip_verify: true },
       authorization: { credentials_file: join(folder, 'token') },
-      static_configs: [{ targets: [`127.0.0.1:${metrics}`] }],
+      static_configs: [{ targets: [metrics, others].map((port) => `127.0.0.1:${port}`) }],
     };
     const config = {
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
+      global: { scrape_interval: `${INTERVAL_MS}ms`, evaluation_interval: `${INTERVAL_MS}ms` },
       rule_files: [join(folder, 'rules.yaml')],
       scrape_configs: [scrape],
     };
@@ -79,15 +89,23 @@ describe('a real Prometheus', () => {
     await api().call('POST', grantsIn(OPERATOR_NAMESPACE), {
       body: grant({ hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' }, overcommit: 'Allow', validity }),
     });
+    // Of another realm: they make nothing, and the one that stands by has all of them in its queue.
+    const foreign = (i: number) => ({
+      ...grant({ hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' }, grantorRealm: 'carol-home' }),
+      metadata: { name: `foreign-${i}` },
+    });
+    await Promise.all(
+      Array.from({ length: MANY }, async (_, i) => ok(await api().call('POST', grantsIn(OPERATOR_NAMESPACE), { body: foreign(i) }))),
+    );
     await must(plane, ['wait', '--for=condition=Usable', 'grant/one', '-n', OPERATOR_NAMESPACE, '--timeout=30s']);
   });
   after(async function () {
     this.timeout(60_000);
     const plane = controlPlane();
-    await must(plane, ['delete', 'grant/one', '-n', OPERATOR_NAMESPACE, '--timeout=40s']);
+    await must(plane, ['delete', 'grants', '--all', '-n', OPERATOR_NAMESPACE, '--timeout=40s']);
     prometheus.kill('SIGTERM');
     await new Promise((resolve) => prometheus.once('exit', resolve));
-    await operator.stop();
+    await Promise.all([operator, other].map((process) => process.stop()));
     rmSync(folder, { recursive: true, force: true });
     await must(plane, ['delete', '-k', 'config/webhook']);
     await must(plane, ['delete', 'clusterrolebinding/prometheus']);
@@ -99,6 +117,7 @@ describe('a real Prometheus', () => {
     readonly data: {
       readonly result?: readonly unknown[];
       readonly groups?: readonly {
+        readonly lastEvaluation: string;
         readonly rules: readonly { readonly name: string; readonly health: string; readonly lastError?: string }[];
       }[];
     };
@@ -131,6 +150,50 @@ describe('a real Prometheus', () => {
       },
       { withinMs: 20_000 },
     );
-    expect(await series('ALERTS{alertstate="firing"}')).to.equal(0);
-  }).timeout(60_000);
+    await eventually(
+      async () => expect(await series('keystone_cache_objects{resource=~"grants.*"} > 100'), 'both know of all').to.equal(2),
+      {
+        withinMs: 20_000,
+      },
+    );
+    const known = Date.now();
+    await eventually(
+      async () => {
+        const { groups = [] } = (await ask('/api/v1/rules')).data;
+        for (const { lastEvaluation } of groups) expect(Date.parse(lastEvaluation)).to.be.above(known + 3 * INTERVAL_MS);
+      },
+      { withinMs: 20_000 },
+    );
+    // Also of what would have to last before it cries; a busy machine may be slow for a moment, but then it ends by itself.
+    await eventually(async () => expect((await ask('/api/v1/query?query=ALERTS')).data.result).to.deep.equal([]), { withinMs: 30_000 });
+  }).timeout(90_000);
+
+  // In hours: a twenty-fourth of its life each.
+  for (const { name, step } of [
+    { name: 'for ninety days', step: 90 },
+    { name: 'for a day', step: 1 },
+  ])
+    it(`cries for a certificate that was issued ${name} once half of its last third is over, and not before`, () => {
+      const lasting = (series: string, steps: number) => ({
+        series: `keystone_webhook_certificate_${series}_timestamp_seconds`,
+        values: `${steps * step * 3600}x24`,
+      });
+      const firing = (steps: number, value: number) => ({
+        expr: 'count(ALERTS{alertname="KeystoneWebhookCertificateExpires", alertstate="firing"}) or vector(0)',
+        eval_time: `${steps * step}h`,
+        exp_samples: [{ labels: '{}', value }],
+      });
+      const interval = `${step}h`;
+      const cases = {
+        interval,
+        input_series: [lasting('expiry', 24), lasting('renewal', 16)],
+        promql_expr_test: [firing(19, 0), firing(21, 1)],
+      };
+      writeFileSync(
+        join(folder, 'cases.yaml'),
+        stringify({ rule_files: [join(folder, 'rules.yaml')], evaluation_interval: interval, tests: [cases] }),
+      );
+      const { status, stdout, stderr } = spawnSync(promtool, ['test', 'rules', join(folder, 'cases.yaml')], { encoding: 'utf8' });
+      expect(status, `${stdout}${stderr}`).to.equal(0);
+    });
 });
