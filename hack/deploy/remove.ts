@@ -5,6 +5,9 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { parseAllDocuments } from 'yaml';
+import { NO_SETTINGS, controllers } from '../../controllers/rooms.ts';
+import { leaseName } from '../../controllers/runtime/rbac.ts';
+import { CERTIFICATE_SECRET } from '../../controllers/runtime/serving-self.ts';
 import { SetupError } from '../testbed/steps.ts';
 
 /** How long the operator may take to clean up; after that its finalizers are taken off, so that nothing hangs for good. */
@@ -21,6 +24,7 @@ try {
   cleanUp(kinds);
   if (options.operator) stopOperator();
   deleteRest(kinds);
+  if (options.operator) deleteBelongings();
   uninstall(options.operator ? ['webhook', 'network-policy', 'policies', 'rbac', 'crd'] : ['policies', 'crd']);
   if (options.operator)
     console.log(
@@ -42,6 +46,15 @@ function stopOperator(): void {
   const wait = ['--ignore-not-found', '--cascade=foreground', '--timeout=90s'];
   kubectl('delete', 'deployment/keystone-operator', `--namespace=${NAMESPACE}`, ...wait);
   kubectl('delete', '--filename=config/manager/serviceaccount.yaml', '--ignore-not-found');
+}
+
+/** What stands beside the operator in its namespace, and what it made for itself there; the realm's keys stay. */
+function deleteBelongings(): void {
+  console.log('• Deleting what belonged to the operator: its metrics Service, leases and certificates');
+  const files = ['metrics_service', 'disruption_budget'].map((file) => `--filename=config/manager/${file}.yaml`);
+  kubectl('delete', ...files, '--ignore-not-found');
+  const leases = controllers(NO_SETTINGS).map(({ name }) => `lease/${leaseName(name)}`);
+  kubectl('delete', `--namespace=${NAMESPACE}`, ...leases, `secret/${CERTIFICATE_SECRET}`, '--ignore-not-found');
 }
 
 /** ClusterRegistration/local comes back as long as an operator runs; and one that never ran leaves finalizers behind. */

@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+import { expect } from 'chai';
+import { KUBECTL } from '../../hack/testbed/hyper.ts';
+import { eventually } from '../env/eventually.ts';
+import { api, controlPlane } from '../env/hooks.ts';
+import { OPERATOR_NAMESPACE, freePort, installOperator, must, startOperator } from '../env/operator.ts';
+
+/** What Kubernetes itself keeps in every namespace, and what tells of the past. */
+const OF_ANY_NAMESPACE = /^(configmap\/kube-root-ca\.crt|serviceaccount\/default|event(\.events\.k8s\.io)?\/.*)$/;
+
+describe('make undeploy', () => {
+  const all = async (scope: 'true' | 'false', ...where: readonly string[]): Promise<readonly string[]> => {
+    const kinds = await must(controlPlane(), ['api-resources', `--namespaced=${scope}`, '--verbs=list', '--output=name']);
+    const names = await must(controlPlane(), ['get', kinds.trim().replaceAll('\n', ','), '--output=name', '--ignore-not-found', ...where]);
+    return names.split('\n').filter((name) => name !== '');
+  };
+  after(() => api().call('DELETE', `/api/v1/namespaces/${OPERATOR_NAMESPACE}/secrets/keystone-identity`));
+
+  it('leaves the namespace with the keys of the realm, and nothing else', async () => {
+    const plane = controlPlane();
+    const { kubeconfig } = await installOperator(plane);
+    await must(plane, ['apply', '--server-side', '-k', 'config/default']);
+    const operator = await startOperator({
+      kubeconfig,
+      env: { KEYSTONE_REALM: 'alice-home' },
+      args: [`--webhook-bind-address=127.0.0.1:${await freePort()}`],
+    });
+    await operator.ready();
+    await must(plane, ['wait', '--for=create', 'clusterregistration/local', '--timeout=30s']);
+    await must(plane, ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=30s']);
+    // The Pods of its Deployment would go with that; this process stands in for them.
+    expect(await operator.stop()).to.equal(0);
+    const there = await all('true', '-n', OPERATOR_NAMESPACE);
+    expect(there).to.include.members(['lease.coordination.k8s.io/keystone-grant', 'secret/keystone-webhook-certificates']);
+
+    const env = { ...process.env, KUBECONFIG: plane.kubeconfigPath };
+    const run = spawnSync(process.execPath, ['hack/deploy/remove.ts', `--kubectl=${KUBECTL}`, '--operator'], { env, encoding: 'utf8' });
+    expect(run.status, `${run.stdout}${run.stderr}`).to.equal(0);
+
+    // The endpoints of a Service go a moment after it.
+    await eventually(async () => {
+      const left = (await all('true', '-n', OPERATOR_NAMESPACE)).filter((name) => !OF_ANY_NAMESPACE.test(name));
+      expect(left).to.deep.equal(['secret/keystone-identity']);
+    });
+    const ours = (await all('false')).filter((name) => /keystone|guildnet/.test(name));
+    expect(ours).to.deep.equal([`namespace/${OPERATOR_NAMESPACE}`]);
+  }).timeout(180_000);
+});
