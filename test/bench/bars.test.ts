@@ -73,7 +73,9 @@ describe('the bars of the benchmark', () => {
     { name: 'less than that', row: settled('ours', 1, 'objectsPerSecond', 3.9), want: false },
     { name: 'a stall of 199 ms', row: cold('ours', 9, 'stallCpuMs', 199), want: true },
     { name: 'a stall of 200 ms', row: cold('ours', 9, 'stallCpuMs', 200), want: false },
-    { name: 'an edit that takes a second', row: cold('ours', 9, 'lateEdit 0', 1000), want: false },
+    { name: 'an edit that takes a second while all is read', row: cold('ours', 9, 'earlyEdit 0', 1000), want: false },
+    { name: 'one that takes less', row: cold('ours', 9, 'earlyEdit 0', 999), want: true },
+    { name: 'an edit that takes a second while all is looked at', row: cold('ours', 9, 'lateEdit 0', 1000), want: false },
   ]) {
     it(`${want ? 'take' : 'do not take'} ${name}`, () => {
       const kept = bars([row, { ...row, contestant: 'twin', value: 5 }]).map((bar) => bar.kept);
