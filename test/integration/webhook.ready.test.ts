@@ -8,10 +8,12 @@ import { KUBECTL } from '../../hack/testbed/hyper.ts';
 import { spawnSync } from 'node:child_process';
 import { skip } from '../../hack/verify/skip.ts';
 import { issueAuthority, issueServer } from '../../controllers/runtime/certificates.ts';
+import type { Secret } from '../../api/meta/builtin.ts';
 import { ok } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { must } from '../env/operator.ts';
+import { podWith } from './grant.hostile-pods.ts';
 import { openWorld, type WebhookReplica, type WebhookWorld } from '../webhook/world.ts';
 
 const CONFIGURATION = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/quota.keystone.io';
@@ -50,6 +52,28 @@ describe('a replica is ready when it would be called and would answer', () => {
   const trust = async (ca: string) => {
     const body = [{ op: 'add', path: '/webhooks/0/clientConfig/caBundle', value: Buffer.from(ca).toString('base64') }];
     ok(await api().call('PATCH', CONFIGURATION, { contentType: 'application/json-patch+json', body }));
+  };
+
+  /** What it says of a review, asked as an API server does. */
+  const review = async ({ address, port }: WebhookReplica): Promise<unknown> => {
+    const { webhooks } = ok<Registration>(await api().call('GET', CONFIGURATION));
+    const ca = Buffer.from(webhooks[0]?.clientConfig.caBundle ?? '', 'base64');
+    const request = { uid: 'asked-late', operation: 'DELETE', namespace: 'default', name: 'none', kind: {}, resource: {}, userInfo: {} };
+    const body = JSON.stringify({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request });
+    const headers = { 'content-type': 'application/json', 'content-length': body.length };
+    return new Promise((resolve, reject) => {
+      const sending = call(
+        { host: address, port, path: '/quota', method: 'POST', agent: false, servername: HOST, ca, headers },
+        (response) => {
+          let text = '';
+          response
+            .setEncoding('utf8')
+            .on('data', (part: string) => (text += part))
+            .on('end', () => resolve((JSON.parse(text) as { response: unknown }).response));
+        },
+      );
+      sending.on('error', reject).end(body);
+    });
   };
 
   it('and says what is missing until it is registered', async () => {
@@ -110,6 +134,34 @@ describe('a replica is ready when it would be called and would answer', () => {
     await trust(second.ca);
     await new Promise((resolve) => setTimeout(resolve, 6_000));
     await says(/^200 ok$/);
+  });
+
+  it('and is no longer from the moment that it is asked to go, while it still answers (checklist 32)', async () => {
+    replica = await world.start();
+    await says(/^200 ok$/);
+    replica.operator.signal('SIGTERM');
+    await says(/^503 \[-\]shutdown: stopping$/, 1_000);
+    expect(await review(replica)).to.deep.include({ uid: 'asked-late', allowed: true });
+    expect(await replica.operator.probe('/readyz'), 'while it answers').to.match(/^503/);
+    expect(await replica.operator.exited).to.equal(0);
+  });
+
+  it('and when it is installed anew beside a registration that was left behind and trusts another (checklist 35)', async () => {
+    await must(controlPlane(), ['delete', 'secret', '--ignore-not-found', '-n', 'keystone-system', 'keystone-webhook-certificates']);
+    await trust(issue().ca);
+    // Nobody serves it: neither the operator's own namespace nor any other waits for that.
+    for (const namespace of ['keystone-system', 'default']) {
+      const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
+      ok(await api().call('POST', path, { body: podWith({}) }));
+    }
+    replica = await world.start();
+    await says(/^200 ok$/, 10_000);
+    const { webhooks } = ok<Registration>(await api().call('GET', CONFIGURATION));
+    const [authority, ...others] = webhooks.map(({ clientConfig }) => Buffer.from(clientConfig.caBundle ?? '', 'base64').toString());
+    expect(others).to.deep.equal([]);
+    const { data } = ok<Secret>(await api().call('GET', '/api/v1/namespaces/keystone-system/secrets/keystone-webhook-certificates'));
+    expect(authority, 'the new one, and it alone').to.equal(Buffer.from(data?.['1.ca.crt'] ?? '', 'base64').toString());
+    expect(await review(replica)).to.deep.include({ allowed: true });
   });
 
   it('and keeps a connection on which nothing was said for longer than an API server would (checklist 34)', async function () {
