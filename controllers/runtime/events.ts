@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Condition, K8sObject, Resource } from '../../api/meta/object.ts';
-import { backoffMs } from './backoff.ts';
-import { sleep, type Clock } from './clock.ts';
-import { ApiError, LONGEST_MESSAGE, describe } from './errors.ts';
+import { LONGEST_MESSAGE } from './errors.ts';
 import { createEventLimits } from './event-limits.ts';
-import type { Logger } from './log.ts';
+import { createOutbox, type OutboxOptions } from './event-outbox.ts';
 import { apiVersionOf, collectionPath } from './resource.ts';
 import { microTime } from './timestamps.ts';
-import type { Transport } from './transport.ts';
 
 /** Something that happened to an object, in the words of the condition that tells of it. */
 export interface Happening {
@@ -26,90 +23,37 @@ export interface EventRecorder {
 }
 
 /** What events are sent through, and in whose name. */
-export interface EventOptions {
-  readonly transport: Transport;
-  readonly clock: Clock;
-  readonly log: Logger;
+export interface EventOptions extends OutboxOptions {
   readonly controller: string;
-  readonly userAgent: string;
 }
 
 const Event: Resource = { group: 'events.k8s.io', version: 'v1', plural: 'events', kind: 'Event', namespaced: true };
 /** Events of what has no namespace are kept here: all of Kubernetes does so. */
 const NOWHERE = 'default';
-/** What may wait at once, some 16 MB: every object of a large realm may change with one restart, and events are sent one by one. */
-const LARGEST_BACKLOG = 10_000;
-/** Half of what a successor may take. */
-const FLUSH_MS = 1_000;
-/** Between two tries: an outage holds up all that wait, instead of using them up. */
-const BACKOFF = { firstMs: 200, longestMs: 10_000 };
-/** A minute of pauses: one that alone is never taken must not hold up all others for longer. */
-const TRIES = 12;
 /** The API server's own limit; that of the note is the one of a condition's message. */
 const LONGEST_NAME = 253;
 
 /** A recorder in the name of one controller. */
-export function createEventRecorder({ transport, clock, log, controller, userAgent }: EventOptions): EventRecorder {
+export function createEventRecorder(options: EventOptions): EventRecorder {
+  const { clock, controller } = options;
   const limits = createEventLimits(clock);
   const origin = (now: Date) => ({
     eventTime: microTime(now),
     reportingController: `keystone.io/${controller}`,
     reportingInstance: hostname(),
   });
-  // One after the other: a process that loses its lease has no burst of them on the way.
-  let last: Promise<void> = Promise.resolve();
-  let waiting = 0;
-  let overflows = false;
-  let loses = false;
-  const [ending, over] = [new AbortController(), new AbortController()];
-  const send = async (path: string, body: object): Promise<void> => {
-    for (let tries = 1; !over.signal.aborted; tries++) {
-      try {
-        await transport.request({ method: 'POST', path, body, userAgent });
-        loses = false;
-        return;
-      } catch (error) {
-        if (!isWorthWaiting(error)) return log.debug('Could not record an event', { cause: describe(error) });
-        if (tries === TRIES) return lose(error);
-        // The end wakes it for one more try at once; the pauses after that one are cut off when the end is over.
-        const pauseMs = Math.max(backoffMs(tries, BACKOFF), error.retryAfterMs ?? 0);
-        await sleep(clock, pauseMs, (ending.signal.aborted ? over : ending).signal);
-      }
-    }
-  };
-  const lose = (error: ApiError): void => {
-    if (!loses) log.warn('Events are lost: the API server does not take them', { cause: describe(error) });
-    loses = true;
-  };
-  const isFull = (): boolean => {
-    const full = waiting >= LARGEST_BACKLOG;
-    if (full && !overflows) log.warn('Events are lost: the API server takes them more slowly than they come');
-    overflows = full || (overflows && waiting > 0);
-    return full;
-  };
+  const outbox = createOutbox(options);
   return {
     record(resource, object, happenings) {
       for (const happening of happenings) {
-        if (isFull() || !limits.admits(object.metadata.uid, happening)) continue;
+        if (outbox.isFull() || !limits.admits(object.metadata.uid, happening)) continue;
         const event = { ...eventOf(resource, object, happening), ...origin(clock.date()) };
-        waiting += 1;
-        last = last.then(() => send(collectionPath(Event, event.metadata.namespace), event)).finally(() => (waiting -= 1));
+        outbox.put(collectionPath(Event, event.metadata.namespace), event);
       }
     },
-    async flushed() {
-      const enough = Promise.withResolvers<void>();
-      using _ = clock.timer(FLUSH_MS, enough.resolve);
-      ending.abort();
-      await Promise.race([last, enough.promise]);
-      over.abort();
-      if (waiting > 0) log.warn('Events are lost: the API server did not take them before the end', { events: waiting });
-    },
+    flushed: () => outbox.flushed(),
   };
 }
-
-/** No answer, too much asked, or a server in trouble: later it will be taken. A namespace on its way out takes no events. */
-const isWorthWaiting = (error: unknown): error is ApiError =>
-  error instanceof ApiError && (error.code === 0 || error.code === 429 || error.code >= 500) && error.reason !== 'NotLeader';
 
 function eventOf(resource: Resource, { metadata }: K8sObject, { type, reason, note }: Happening) {
   const { name, namespace, uid, resourceVersion } = metadata;

@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import type { Caches } from './caches.ts';
+import type { Identity } from './certificates.ts';
 import { sleep, untilAborted } from './clock.ts';
 import { httpPart, type HttpPart } from './http-part.ts';
 import type { Check } from './health.ts';
@@ -61,10 +62,7 @@ export function webhookPart(options: WebhookPartOptions): WebhookPart {
   const watchdog = createWatchdog({ clock, look });
   certificate.onChange((identity) => {
     server.setSecureContext({ ...identity, ...TLS });
-    const { validFromDate: from, validToDate: until } = new X509Certificate(identity.cert);
-    const lifetimeMs = certificates === undefined ? options.lifetimeMs : until.getTime() - from.getTime();
-    metrics.certificateEnd.set(until.getTime() / 1000);
-    metrics.certificateRenewal.set(renewalDue({ until }, lifetimeMs) / 1000);
+    tellAge(identity, options);
     watchdog.poke();
   });
   registrations.onChange(() => watchdog.poke());
@@ -100,6 +98,13 @@ export function webhookPart(options: WebhookPartOptions): WebhookPart {
       await helping;
     },
   };
+}
+
+/** Tells when a certificate ends and is due to be renewed. How long ours live we know: they begin before they are made. */
+function tellAge({ cert }: Identity, { metrics, certificates, lifetimeMs }: WebhookPartOptions): void {
+  const { validFromDate: from, validToDate: until } = new X509Certificate(cert);
+  metrics.certificateEnd.set(until.getTime() / 1000);
+  metrics.certificateRenewal.set(renewalDue({ until }, certificates === undefined ? lifetimeMs : until.getTime() - from.getTime()) / 1000);
 }
 
 /** One desk for each webhook, by its path. */
