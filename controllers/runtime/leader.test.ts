@@ -146,6 +146,28 @@ describe('a lease', () => {
     expect(first.state).to.include({ working: true, error: undefined });
   });
 
+  it('is lost to somebody who took it and gave it back, while the process did not run', async () => {
+    const clock = fakeClock();
+    const server = leaseServer();
+    let asleep = false;
+    const missed: (() => void)[] = [];
+    // A process that does not run has no timers either: they come when it wakes up.
+    const own: Clock = { ...clock, timer: (ms, callback) => clock.timer(ms, () => (asleep ? void missed.push(callback) : callback())) };
+    const first = replica('one', own, server.answer);
+    await clock.advance(3_000);
+    asleep = true;
+    const second = replica('two', clock, server.answer);
+    await clock.advance(15_000);
+    expect(second.state.working).to.equal(true);
+    second.stop();
+    await clock.advance(0);
+    expect(server.now()).to.include({ holderIdentity: '' });
+    asleep = false;
+    for (const callback of missed) callback();
+    await clock.advance(2_000);
+    expect(String(first.state.error)).to.include('Lost the lease');
+  });
+
   it('is stood for again when somebody deleted it', async () => {
     const clock = fakeClock();
     const server = leaseServer();

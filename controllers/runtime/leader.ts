@@ -138,19 +138,39 @@ class LeaseElector implements Elector {
     }
   }
 
-  /** Writes the lease if it is ours to take; undefined if it is somebody else's. */
-  async #write(client: Client): Promise<Lease | undefined> {
-    const renewed = this.#held === undefined ? undefined : await unlessLost(client.replace(Lease, this.#renewed(this.#held)));
-    if (renewed !== undefined) return renewed;
-    const { namespace, controller, identity, metrics } = this.#options;
-    if (this.#held !== undefined) metrics.leaderSlowPath.inc({ name: leaseName(controller) });
-    const key = { namespace, name: leaseName(controller) };
-    const there = await client.read(Lease, key);
-    if (there === undefined) return unlessLost(client.create(Lease, { metadata: key, spec: this.#spec(0) }));
-    // Ours, and written by somebody who does not want it: a race lost with them is trouble, and no other leader.
-    if (there.spec?.holderIdentity === identity) return client.replace(Lease, this.#renewed(there));
+  /** Writes the lease if it is ours to keep or to take; undefined if it is somebody else's. */
+  #write(client: Client): Promise<Lease | undefined> {
+    return this.#held === undefined ? this.#take(client) : this.#renew(client, this.#held);
+  }
+
+  async #take(client: Client): Promise<Lease | undefined> {
+    const there = await client.read(Lease, this.#key);
+    if (there === undefined) return this.#make(client);
+    // The answer to an earlier try was lost.
+    if (there.spec?.holderIdentity === this.#options.identity) return unlessLost(client.replace(Lease, this.#renewed(there)));
     if (!this.#isFree(there)) return undefined;
     return unlessLost(client.replace(Lease, { ...there, spec: this.#spec((there.spec?.leaseTransitions ?? 0) + 1) }));
+  }
+
+  async #renew(client: Client, held: Lease): Promise<Lease | undefined> {
+    const renewed = await unlessLost(client.replace(Lease, this.#renewed(held)));
+    if (renewed !== undefined) return renewed;
+    const { identity, metrics } = this.#options;
+    metrics.leaderSlowPath.inc({ name: this.#key.name });
+    const there = await client.read(Lease, this.#key);
+    if (there === undefined) return this.#make(client);
+    // Ours, and written by somebody who does not want it: a race lost with them is trouble, and no other leader.
+    if (there.spec?.holderIdentity === identity) return client.replace(Lease, this.#renewed(there));
+    // Somebody else has led since, though it may be free again: what is known here is from before.
+    return undefined;
+  }
+
+  #make(client: Client): Promise<Lease | undefined> {
+    return unlessLost(client.create(Lease, { metadata: this.#key, spec: this.#spec(0) }));
+  }
+
+  get #key(): { readonly namespace: string; readonly name: string } {
+    return { namespace: this.#options.namespace, name: leaseName(this.#options.controller) };
   }
 
   /** Given back, or not renewed for as long as it lasts: counted from when we saw it change, whatever times it says. */
