@@ -109,6 +109,33 @@ describe('a transport', () => {
     });
   });
 
+  it('lets nobody wait longer than his signal says, for a connection least of all', async () => {
+    const waiting: ServerResponse[] = [];
+    const seen: string[] = [];
+    const answer = (request: IncomingMessage, response: ServerResponse) => {
+      seen.push(request.url ?? '');
+      waiting.push(response);
+    };
+    await serving(answer, async (transport) => {
+      const busy = Array.from({ length: 16 }, () => transport.request({ method: 'PUT', path: '/busy', body: {} }));
+      await eventually(() => expect(seen).to.have.length(16), { everyMs: 1 });
+      const patience = new AbortController();
+      const late = failure(transport.request({ method: 'PUT', path: '/late', body: {} }, patience.signal));
+      patience.abort(new ApiError(0, 'Late', 'no more'));
+      expect(await late).to.include({ reason: 'Late' });
+      for (const response of waiting) response.end('{}');
+      await Promise.all(busy);
+      const last = transport.request({ method: 'GET', path: '/last' });
+      await eventually(() => expect(seen).to.include('/behind/a/proxy/last'), { everyMs: 1 });
+      waiting.at(-1)?.end('{}');
+      await last;
+      expect(
+        seen.filter((path) => path.includes('late')),
+        'nor is it sent later',
+      ).to.deep.equal([]);
+    });
+  });
+
   it('gives back the socket of a watch that was given up', async () => {
     const answer = (_: IncomingMessage, response: ServerResponse) => response.write(EVENT);
     await serving(answer, async (transport, server) => {

@@ -93,13 +93,15 @@ class PooledTransport implements Transport {
   async #send(request: ApiRequest, kind: 'calls' | 'watches', signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData['body']> {
     const current = await this.#credentials.current();
     const pool = this.#poolsFor(current)[kind];
-    const response = await (request.permit === undefined ? pool : pool.compose(askingFirst(request.permit))).request({
+    const dispatcher = request.permit === undefined ? pool : pool.compose(askingFirst(request.permit));
+    const sending = dispatcher.request({
       method: request.method,
       path: current.basePath + pathWithQuery(request),
       headers: headersOf(request, current, this.#userAgent),
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       ...(signal === undefined ? {} : { signal }),
     });
+    const response = await (signal === undefined ? sending : orAborted(sending, signal));
     if (response.statusCode < 300) return response.body;
     // The token may have been rotated under us: the next call rereads it.
     if (response.statusCode === 401) this.#credentials.forget();
@@ -129,6 +131,21 @@ class PooledTransport implements Transport {
       watches: new Pool(current.origin, { ...common, ...watches }),
     };
     return this.#pools;
+  }
+}
+
+/** undici hears of a signal when it sends: while it connects, or waits for a connection, we do. It then sends nothing any more. */
+async function orAborted<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  if (signal.aborted) abort();
+  // Whoever loses the race is heard by nobody.
+  for (const promise of [sending, aborted.promise]) promise.catch(() => undefined);
+  try {
+    return await Promise.race([sending, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
