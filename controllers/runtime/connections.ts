@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** The connections that a server holds. */
@@ -7,29 +7,37 @@ export interface Connections {
   cut(): void;
 }
 
+interface Held {
+  readonly socket: Socket;
+  /** The request that is not answered yet, if there is one. */
+  readonly request?: IncomingMessage;
+}
+
 /**
- * Lets a server hold so many connections: a newcomer takes the place of whoever has been silent longest. Turning newcomers away
- * instead would let a stranger who connects and says nothing keep out everybody else.
+ * Lets a server hold so many connections: a newcomer takes the place of whoever has waited longest without asking anything whole.
+ * Turning newcomers away instead would let a stranger who connects, or begins a request and never ends it, keep out everybody else.
  */
 export function holdConnections(server: Server, most: number): Connections {
-  // Node's own list begins after the TLS handshake: who never ends that would not be in it. In order of their last word.
-  const silent = new Map<string, Socket>();
-  const heard = new Map<string, Socket>();
+  // Node's own list begins after the TLS handshake: who never ends that would not be in it. In order of their last answer.
+  const all = new Map<string, Held>();
+  const makeRoom = (newcomer: string): void => {
+    const [victim = newcomer] = [...all].find(([peer, { request }]) => peer !== newcomer && request?.complete !== true) ?? [];
+    all.get(victim)?.socket.destroy();
+  };
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
-    silent.set(peer, socket);
-    socket.once('close', () => (heard.delete(peer), silent.delete(peer)));
-    if (silent.size + heard.size > most) silent.values().next().value?.destroy();
+    all.set(peer, { socket });
+    socket.once('close', () => all.delete(peer));
+    if (all.size > most) makeRoom(peer);
   });
   server.on('request', (request, response) => {
     const peer = peerOf(request.socket);
-    const socket = silent.get(peer);
+    const socket = all.get(peer)?.socket;
     if (socket === undefined) return;
-    silent.delete(peer);
-    heard.set(peer, socket);
-    response.once('close', () => heard.delete(peer) && silent.set(peer, socket));
+    all.set(peer, { socket, request });
+    response.once('close', () => all.delete(peer) && all.set(peer, { socket }));
   });
-  return { cut: () => [...silent.values(), ...heard.values()].forEach((socket) => socket.destroy()) };
+  return { cut: () => [...all.values()].forEach(({ socket }) => socket.destroy()) };
 }
 
 /** What is the same for a connection and for the TLS within it. */

@@ -71,6 +71,30 @@ describe('a server with as many clients as it holds', () => {
     return new Promise((resolve, reject) => socket.once('data', resolve).once('close', () => reject(new Error('closed'))));
   };
 
+  it('lets newcomers in at the cost of those who begin to ask and never end', async () => {
+    const server = createServer(identity, (request, response) => {
+      request.resume().once('end', () => response.end('said'));
+    });
+    const part = httpPart(server, { name: 'test', host: '127.0.0.1', port: 0, mostConnections: 4 });
+    const stop = new AbortController();
+    const ended = part.run(stop.signal);
+    await part.ready?.();
+    const { port } = part.address();
+    let asked = 0;
+    server.on('request', () => (asked += 1));
+    for (let i = 1; i <= 4; i++) {
+      const stranger = await overTls(port);
+      stranger.on('error', () => {}).write('POST / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000\r\n\r\nx');
+      await eventually(() => expect(asked).to.equal(i), { everyMs: 1 });
+    }
+    for (let i = 0; i < 5; i++) {
+      const honest = await overTls(port);
+      expect(String(await ask(honest.on('error', () => {})))).to.include('said');
+    }
+    stop.abort();
+    await ended;
+  });
+
   it('lets newcomers in at the cost of who has been silent longest, and never of who is being answered', async () => {
     const waiting: (() => void)[] = [];
     const server = createServer(identity, (_, response) => waiting.push(() => response.end('said')));

@@ -21,12 +21,15 @@ export class BodyError extends Error {
 /** Reads bodies whole, each if it is not too large and comes in time, and all if they are not too many at once. */
 export function createBodyReader(clock: Clock): (request: IncomingMessage) => Promise<Buffer> {
   let held = 0;
+  // Those that are not whole yet, the oldest first: what was sent at once is whole before others have sent as much.
+  const unfinished = new Set<() => void>();
   return (request) =>
     new Promise((resolve, reject) => {
       const parts: Buffer[] = [];
       let size = 0;
       const end = (settle: () => void): void => {
         timer[Symbol.dispose]();
+        unfinished.delete(giveWay);
         held -= size;
         size = 0;
         request.removeAllListeners('data');
@@ -34,14 +37,16 @@ export function createBodyReader(clock: Clock): (request: IncomingMessage) => Pr
       };
       const refuse = (code: BodyError['code'], message: string): void => end(() => reject(new BodyError(code, message)));
       const timer = clock.timer(BODY_MS, () => refuse(408, 'The body did not come in time'));
+      const giveWay = (): void => refuse(503, 'Too many bodies at once');
       const tooLarge = `The body is larger than ${LARGEST_BODY} bytes`;
       if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return refuse(413, tooLarge);
+      unfinished.add(giveWay);
       request.on('data', (part: Buffer) => {
         size += part.length;
         held += part.length;
         if (size > LARGEST_BODY) refuse(413, tooLarge);
-        else if (held > LARGEST_TOGETHER) refuse(503, 'Too many bodies at once');
         else parts.push(part);
+        if (held > LARGEST_TOGETHER) unfinished.values().next().value?.();
       });
       request.once('end', () => end(() => resolve(Buffer.concat(parts))));
       request.once('error', (error) => end(() => reject(error)));
