@@ -19,6 +19,8 @@ const node = (name: string, allocatable: Record<string, string>, ready: 'True' |
   },
 });
 
+const which = (spec: NonNullable<Node['spec']>, of: Node): Node => ({ ...of, spec });
+
 describe('a survey of the nodes', () => {
   const cases = [
     { name: 'nothing', given: [], want: { nodes: 0, ready: 0, allocatable: { cpu: '0', memory: '0' } } },
@@ -31,6 +33,16 @@ describe('a survey of the nodes', () => {
       name: 'nothing of nodes that are not ready or on their way out',
       given: [node('a', { cpu: '4' }), node('b', { cpu: '4' }, 'False'), node('c', { cpu: '4' }, 'True', '2030-01-01T00:00:00Z')],
       want: { nodes: 3, ready: 1, allocatable: { cpu: '4', memory: '0' } },
+    },
+    {
+      name: 'nothing of nodes that take no Pods of guests: cordoned, or tainted but for a resource that they have',
+      given: [
+        which({ taints: [{ key: 'nvidia.com/gpu', effect: 'NoSchedule' }] }, node('a', { cpu: '4', 'nvidia.com/gpu': '1' })),
+        which({ unschedulable: true }, node('b', { cpu: '8' })),
+        which({ taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }] }, node('c', { cpu: '16' })),
+        which({ taints: [{ key: 'example.com/busy', effect: 'PreferNoSchedule' }] }, node('d', { cpu: '32' })),
+      ],
+      want: { nodes: 4, ready: 4, allocatable: { cpu: '36', memory: '0', 'nvidia.com/gpu': '1' } },
     },
   ];
   for (const { name, given, want } of cases) it(`counts ${name}`, () => expect(surveyNodes(given)).to.deep.equal(want));

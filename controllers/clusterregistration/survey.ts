@@ -5,7 +5,7 @@ import { formatQuantity, styleOf, sumQuantities } from '../runtime/quantity.ts';
 export interface Survey {
   readonly nodes: number;
   readonly ready: number;
-  /** Summed over ready nodes, by resource name, sorted. */
+  /** Summed over the ready nodes that take anybody's Pods, by resource name, sorted. */
   readonly allocatable: Readonly<Record<string, string>>;
 }
 
@@ -15,15 +15,23 @@ const MAX_RESOURCES = 32;
 /** Said even where it is nothing: a map of the status that becomes empty is written as null by a server-side apply, and refused. */
 const ALWAYS = ['cpu', 'memory'];
 
-/** Counts the nodes and sums up what the ready ones can carry. */
+/** Counts the nodes and sums up what those can carry that take Pods of guests. */
 export function surveyNodes(nodes: readonly Node[]): Survey {
   const ready = nodes.filter(isReady);
-  const named = ready.flatMap((node) => Object.keys(node.status?.allocatable ?? {}));
+  const open = ready.filter(isOpen);
+  const named = open.flatMap((node) => Object.keys(node.status?.allocatable ?? {}));
   const names = [...new Set([...ALWAYS, ...named])].toSorted().slice(0, MAX_RESOURCES);
   const sumOf = (name: string): string =>
-    formatQuantity(sumQuantities(ready.map((node) => node.status?.allocatable?.[name] ?? '0')), styleOf(name));
+    formatQuantity(sumQuantities(open.map((node) => node.status?.allocatable?.[name] ?? '0')), styleOf(name));
   return { nodes: nodes.length, ready: ready.length, allocatable: Object.fromEntries(names.map((name) => [name, sumOf(name)])) };
 }
+
+const REFUSING = new Set(['NoSchedule', 'NoExecute']);
+
+/** Cordoned nodes take nothing new, and guests may tolerate no taint but one that is named like a resource they are lent. */
+const isOpen = ({ spec, status }: Node): boolean =>
+  spec?.unschedulable !== true &&
+  (spec?.taints ?? []).every(({ key, effect }) => !REFUSING.has(effect) || status?.allocatable?.[key] !== undefined);
 
 const isReady = ({ metadata, status }: Node): boolean =>
   metadata.deletionTimestamp === undefined &&

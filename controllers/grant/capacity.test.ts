@@ -7,6 +7,7 @@ const claim = (uid: string, cpu: string, more: Partial<Claim> = {}): Claim => ({
   uid,
   createdAt: `2030-01-01T00:00:0${uid}Z`,
   held: {},
+  used: {},
   wanted: cpus(cpu),
   overcommits: false,
   ...more,
@@ -48,6 +49,18 @@ describe('the verdict on capacity', () => {
     {
       name: 'who asks for more than it holds, if that fits beside all that is held',
       given: [claim('1', '3', held('1')), claim('2', '2', held('2'))],
+      cpu: '5',
+      want: ['1', '2'],
+    },
+    {
+      name: 'nobody at the cost of what runs on after a shrink',
+      given: [claim('1', '1', { ...held('1'), used: { 'requests.cpu': '4', pods: '9' } }), claim('2', '2')],
+      cpu: '5',
+      want: ['1'],
+    },
+    {
+      name: 'who wants back what runs on after a shrink',
+      given: [claim('1', '4', { ...held('1'), used: { 'requests.cpu': '4' } }), claim('2', '1')],
       cpu: '5',
       want: ['1', '2'],
     },

@@ -8,6 +8,8 @@ export interface Claim {
   readonly createdAt: string;
   /** What was promised: it stays, whatever becomes of the nodes. Nothing for one that was not let in yet. */
   readonly held: Hard;
+  /** What is used, which after a shrink may be more than is held. */
+  readonly used: Hard;
   /** What is asked for now. */
   readonly wanted: Hard;
   /** Its owner lends more than there is, knowingly: it takes nothing from the others' guarantee. */
@@ -38,7 +40,9 @@ export function judgeCapacity(claims: readonly Claim[], allocatable: Hard, reser
   const left = new Map(Object.entries(allocatable).map(([name, amount]) => [name, withoutReserve(amount, reservePercent)]));
   const take = (needs: Needs): void => needs.forEach(([name, amount]) => void left.set(name, (left.get(name) ?? 0n) - amount));
   const lacking = (needs: Needs): Needs => needs.filter(([name, amount]) => amount > (left.get(name) ?? 0n));
-  const inOrder = claims.toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.uid, b.uid));
+  const inOrder = claims
+    .map((claim) => ({ ...claim, held: occupiedBy(claim) }))
+    .toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.uid, b.uid));
   const lost = new Map<string, Hard>();
   for (const { uid, held, overcommits } of inOrder) {
     if (overcommits) continue;
@@ -55,6 +59,20 @@ export function judgeCapacity(claims: readonly Claim[], allocatable: Hard, reser
     verdicts.set(uid, { fits, missing, lost: lost.get(uid) ?? {} });
   }
   return verdicts;
+}
+
+/** What a claim takes of the nodes: what runs goes on after a shrink, and nobody else can have its room until it ends. */
+function occupiedBy({ held, used }: Pick<Claim, 'held' | 'used'>): Hard {
+  const excess = excessOf(held, used);
+  return excess === undefined ? held : { ...held, ...excess };
+}
+
+/** What is used of the nodes beyond what is held; undefined where nothing is, as mostly. */
+export function excessOf(held: Hard, used: Hard): Hard | undefined {
+  const excess = Object.entries(used).filter(
+    ([key, amount]) => ofNodes(key) !== undefined && (parseQuantity(amount) ?? 0n) > (parseQuantity(held[key] ?? '0') ?? 0n),
+  );
+  return excess.length === 0 ? undefined : Object.fromEntries(excess);
 }
 
 /** What is asked for beyond what is held. */

@@ -39,6 +39,7 @@ const claimOf = (grant: Grant, held: Hard): Claim => ({
   uid: grant.metadata.uid,
   createdAt: grant.metadata.creationTimestamp ?? '',
   held,
+  used: latchOf(grant).admitted ? (grant.status?.used ?? NOTHING) : NOTHING,
   wanted: hardOf(grant),
   overcommits: grant.spec.overcommit === 'Allow',
 });

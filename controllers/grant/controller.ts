@@ -22,6 +22,7 @@ import { grantStatus } from './status.ts';
 import {
   awaitRoom,
   capacityStep,
+  heedClock,
   isOurs,
   isServed,
   knowRealm,
@@ -76,10 +77,10 @@ export function grantController(settings: Settings) {
     concurrency: 4,
     facts: () => ({}),
     plan: (grant, now) => {
-      const then = [observeLife, ...plans[phaseOf(grant, now)]];
+      const then = [heedClock, observeLife, ...plans[phaseOf(grant, now)]];
       // What was let in goes on to its end, whatever this realm is called and wherever Grants are served by then.
       if (isLeaving(grant, now)) return then;
-      return isServed(grant, settings) ? [knowRealm, ...then] : [...clearBygone, reportTrouble, refuseNamespace(settings)];
+      return isServed(grant, settings) ? [heedClock, knowRealm, ...then] : [...clearBygone, reportTrouble, refuseNamespace(settings)];
     },
     ending,
     lost: lostGrant,

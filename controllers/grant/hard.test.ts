@@ -5,8 +5,19 @@ describe('what follows from what is lent by name', () => {
   it('is room for ended Pods, and ports for load balancers; what is named itself stands', () => {
     expect(effectiveHard({ pods: '500' })).to.include({ pods: '500', 'count/pods': '1k' });
     expect(effectiveHard({ pods: '10' })).to.include({ 'count/pods': '200' });
-    expect(effectiveHard({ 'services.loadbalancers': '2' })).to.include({ 'services.nodeports': '2' });
+    expect(effectiveHard({ 'services.loadbalancers': '2' })).to.include({ 'services.nodeports': '10' });
     expect(effectiveHard({ pods: '500', 'count/pods': '300' })).to.include({ 'count/pods': '300' });
+  });
+
+  it('is as much storage in all as its classes have together, unless less is said', () => {
+    const classes = {
+      'fast.storageclass.storage.k8s.io/requests.storage': '10Gi',
+      'slow.storageclass.storage.k8s.io/requests.storage': '20Gi',
+      'slow.storageclass.storage.k8s.io/persistentvolumeclaims': '2',
+    };
+    expect(effectiveHard(classes)).to.include({ 'requests.storage': '30Gi' });
+    expect(effectiveHard({ ...classes, 'requests.storage': '15Gi' })).to.include({ 'requests.storage': '15Gi' });
+    expect(effectiveHard({ 'slow.storageclass.storage.k8s.io/persistentvolumeclaims': '2' })).to.include({ 'requests.storage': '0' });
   });
 });
 

@@ -21,7 +21,7 @@ const BANDWIDTH = 'keystone.io/';
 /** The limits that are in force: what is given, what follows from it, and nothing else. */
 export function effectiveHard(given: Readonly<Record<string, string | number>> | undefined): Hard {
   const named = canonicalHard(given ?? DEFAULT_HARD);
-  return sorted({ ...NOTHING, ...UNNAMED, ...named, ...limitsThatFollow(named), ...capsThatFollow(named) });
+  return sorted({ ...NOTHING, ...UNNAMED, ...named, ...limitsThatFollow(named), ...storageThatFollows(named), ...capsThatFollow(named) });
 }
 
 /** A limit that is not named is as large as its request. */
@@ -34,15 +34,26 @@ function limitsThatFollow(named: Hard): Hard {
   return follow;
 }
 
-/** What would keep back what was lent by name: ended Pods count as well, and a load balancer takes a port of each node. */
+/** Who lends storage by class lends as much in all, unless he says less. */
+function storageThatFollows(named: Hard): Hard {
+  const classes = Object.entries(named).filter(([key]) => CLASS.exec(key)?.[2] === 'requests.storage');
+  if (classes.length === 0 || named['requests.storage'] !== undefined) return {};
+  const sum = classes.reduce((all, [, amount]) => all + (parseQuantity(amount) ?? 0n), 0n);
+  return { 'requests.storage': amountOf('requests.storage', sum) };
+}
+
+/** Most balancers have one or two ports; a web server has four. */
+const PORTS_OF_A_BALANCER = 5n;
+/** What would keep back what was lent by name: ended Pods count as well, and a load balancer takes a port of each node for each of its own. */
 function capsThatFollow(named: Hard): Hard {
   const follow: Record<string, string> = {};
   const { pods, 'services.loadbalancers': balancers } = named;
-  if (pods !== undefined && named['count/pods'] === undefined) follow['count/pods'] = greaterOf(UNNAMED['count/pods'], twice(pods));
-  if (balancers !== undefined && named['services.nodeports'] === undefined) follow['services.nodeports'] = balancers;
+  if (pods !== undefined && named['count/pods'] === undefined) follow['count/pods'] = greaterOf(UNNAMED['count/pods'], times(2n, pods));
+  if (balancers !== undefined && named['services.nodeports'] === undefined)
+    follow['services.nodeports'] = times(PORTS_OF_A_BALANCER, balancers);
   return follow;
 }
-const twice = (amount: string): string => amountOf('pods', 2n * (parseQuantity(amount) ?? 0n));
+const times = (n: bigint, count: string): string => amountOf('pods', n * (parseQuantity(count) ?? 0n));
 
 /** What the ResourceQuota holds: all but what only our gateway can limit. */
 export const quotaHard = (hard: Hard): Hard => Object.fromEntries(Object.entries(hard).filter(([key]) => !key.startsWith(BANDWIDTH)));

@@ -1,4 +1,5 @@
 import { canonical } from '../runtime/canonical.ts';
+import { excessOf } from './capacity.ts';
 import type { ClusterRegistration } from '../../api/guildnet/v1alpha1/clusterregistration.ts';
 import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
@@ -39,7 +40,15 @@ export const countsAnew = (changed: Grant, previous: Grant | undefined): boolean
   previous?.spec.overcommit === 'Allow' && changed.spec.overcommit !== 'Allow';
 
 const claimIn = ({ status, metadata: { deletionTimestamp } }: Grant) =>
-  [status?.phase, status?.namespace, status?.ended, status?.hard, deletionTimestamp].map((part) => part ?? null);
+  [
+    status?.phase,
+    status?.namespace,
+    status?.ended,
+    status?.hard,
+    // Also what runs on after a shrink, until it ends.
+    excessOf(status?.hard ?? {}, status?.used ?? {}),
+    deletionTimestamp,
+  ].map((part) => part ?? null);
 
 /** Whether what Grants depend on has changed: whose realm it is, and what its nodes can carry. */
 export const realmChanged = ({ status: previous }: ClusterRegistration, { status: next }: ClusterRegistration): boolean =>

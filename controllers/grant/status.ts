@@ -22,15 +22,24 @@ export const grantStatus = defineStatus<Grant, Facts>((facts, moment) => {
     phase: isKeptWaiting(facts, moment) ? 'Pending' : phase,
     ...(isOver(phase) ? whatWasLent(facts, object) : whatIsLent(facts, object)),
     ready: readyOf(object, phase),
-    also: { Usable: usableOf(facts, moment, phase), ...progressOf(facts, moment, phase), ...warningsOf(facts, moment, phase) },
+    also: {
+      Usable: usableBefore(moment) ?? usableOf(facts, moment, phase),
+      ...progressOf(facts, moment, phase),
+      ...warningsOf(facts, moment, phase),
+    },
   };
 });
 
-/** What was let in before this realm got another name stays known, so that it can be ended. */
+/** What was said before this realm got another name stays known: what was let in can be ended, and what is over is not forgotten. */
 const whatWasBegun = ({ status }: Grant) =>
-  status?.namespace === undefined
+  status?.hard === undefined
     ? {}
-    : { phase: status.phase ?? 'Active', ...basisOf({}, status), namespace: status.namespace, ...endOf(status.epoch ?? 1, {}, status) };
+    : {
+        phase: status.phase ?? 'Active',
+        ...basisOf({}, status),
+        ...namespaceOf(status.namespace),
+        ...endOf(status.epoch ?? 1, {}, status),
+      };
 
 function notGrantor(realm: string, { spec, status }: Grant): string {
   const whose = `This is ${realm}; the Grant is ${spec.grantorRealm}'s to give`;
@@ -106,6 +115,13 @@ function usableOf(facts: Facts, { object, halt }: Moment<Grant>, phase: Phase): 
   return object.spec.cordoned ? no('Cordoned', CORDONED) : roomIn(facts);
 }
 
+/** Where nobody knows whose realm this is, nothing was looked at, and what is lent goes on as it was. */
+function usableBefore({ object, halt }: Moment<Grant>): Verdict | undefined {
+  if (halt?.reason !== ('RealmUnknown' satisfies GrantReason) || !latchOf(object).admitted) return undefined;
+  const before = object.status?.conditions?.find(({ type }) => type === ('Usable' satisfies GrantCondition));
+  return before && { status: before.status, reason: before.reason, message: before.message };
+}
+
 /** Whether one Pod more could start, as far as limits go. */
 function roomIn({ hard = {}, used = {} }: Facts): GrantVerdict {
   const none = lacked(hard);
@@ -170,7 +186,10 @@ function warningsOf(
       ),
     ),
     ...when(storageClasses?.length === 0 && lendsStorage(hard), 'StorageAvailable', () =>
-      no('NoStorageClass', 'Storage is lent and no class gives it: the cluster has no default StorageClass, and spec.hard names none'),
+      no(
+        'NoStorageClass',
+        'Storage is lent and no class gives it: spec.hard names none, or only with 0, and the cluster has no default StorageClass that makes volumes',
+      ),
     ),
     ...when(expiresSoon(object, now), 'ExpiringSoon', () =>
       yes('ExpiringSoon', `The validity ends at ${object.spec.validity?.validUntil ?? ''}`),

@@ -44,13 +44,17 @@ export const knowRealm: GrantStep = async ({ object, facts, cache }) => {
   return realm === object.spec.grantorRealm ? done : enough;
 };
 
-/** Notes where the Grant is in its life, and when the clock alone will change that. */
+/** First of all, whatever stands in the way of the rest: the clock alone will change something. */
+export const heedClock: GrantStep = async ({ object, now }) => {
+  const next = nextMoment(object, now);
+  return next === undefined ? done : requeueAt(next, now);
+};
+
+/** Notes where the Grant is in its life. */
 export const observeLife: GrantStep = async ({ object, facts, now }) => {
   facts.phase = phaseOf(object, now);
   facts.epoch = latchOf(object).epoch;
   facts.hard = hardOf(object);
-  const next = nextMoment(object, now);
-  return next === undefined ? done : requeueAt(next, now);
 };
 
 /** A pure verdict over all Grants. What does not fit waits; of one that is let in, only what it asks for beyond its share. */
@@ -111,16 +115,16 @@ export const awaitRoom: GrantStep = async ({ facts: { heldBack, promised } }) =>
   return heldBack === undefined ? done : waitFor(INSUFFICIENT, `${heldBack}. What was lent goes on`, LOOK_AGAIN_MS);
 };
 
-/** Whether a Grant is this realm's to give at all: not another's, and none from a namespace in which none are served. */
+/** Whether a Grant takes of this realm: it is its to give and served here, or was let in when this realm had another name. */
 export const isOurs = (grant: Grant, settings: Settings, realm: string | undefined): boolean =>
-  grant.spec.grantorRealm === realm && isServed(grant, settings);
+  (grant.spec.grantorRealm === realm || latchOf(grant).admitted) && isServed(grant, settings);
 
 /** Served where Grants may be made; and one that was let in goes on to its end, wherever they may be made now. */
 export const isServed = (grant: Grant, { grantNamespaces }: Settings): boolean =>
   grantNamespaces.includes(grant.metadata.namespace ?? '') || latchOf(grant).admitted;
 
 const missingText = (missing: Hard): string =>
-  `The nodes can't carry it beside what is lent already and the reserve: ${listed(missing)} missing; lend less, end another Grant, or set spec.overcommit to Allow`;
+  `The nodes can't carry it beside what is lent or still used already and the reserve: ${listed(missing)} missing; lend less, end another Grant, or set spec.overcommit to Allow`;
 
 /** Persists which namespace this epoch will have before it is made: whoever starts anew finds it by this promise. */
 export const promiseSlice: GrantStep = async ({ object, facts }) => {

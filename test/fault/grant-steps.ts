@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import type { PersistentVolume } from '../../api/meta/builtin.ts';
 import { ok } from '../env/api.ts';
 import { api } from '../env/hooks.ts';
 import { carry } from '../grant/realm.ts';
@@ -16,7 +17,8 @@ async function expectReason(stage: GrantStage, name: string, type: string, reaso
   return grant ?? expect.fail('unreachable');
 }
 
-const lent = (cpu: string) => ({ hard: { 'requests.cpu': cpu, 'requests.memory': '1Gi' } });
+const STORAGE = { 'requests.storage': '1Gi', 'fast.storageclass.storage.k8s.io/requests.storage': '1Gi' };
+const lent = (cpu: string) => ({ hard: { 'requests.cpu': cpu, 'requests.memory': '1Gi', ...STORAGE } });
 
 /** A Grant lends so many CPUs from now on: made, or changed. `more` goes into its spec besides. */
 export const lends = (cpu: string, name = 'g', more: object = {}): GrantStep => ({
@@ -118,11 +120,33 @@ export const guestKeepsData: GrantStep = {
       persistentVolumeReclaimPolicy: 'Delete',
       claimRef: { namespace, name: 'data' },
     };
-    const body = { metadata: { name: `data-${stage.namespace}` }, spec };
-    expect((await api().call('POST', '/api/v1/persistentvolumes', { body })).status).to.be.oneOf([201, 409]);
+    const volume = { metadata: { name: `data-${stage.namespace}` }, spec };
+    const claim = { accessModes: ['ReadWriteOnce'], storageClassName: 'fast', resources: { requests: { storage: '1Gi' } } };
+    const body = { metadata: { name: 'data' }, spec: claim };
+    for (const [path, made] of [
+      ['/api/v1/persistentvolumes', volume],
+      [`/api/v1/namespaces/${namespace}/persistentvolumeclaims`, body],
+    ] as const)
+      expect((await api().call('POST', path, { body: made })).status).to.be.oneOf([201, 409]);
   },
-  until: async (stage) => expect((await stage.objects()).map(({ kind }) => kind)).to.include('PersistentVolume'),
+  until: async (stage) => expect((await volumeOf(stage))?.status?.phase).to.equal('Bound'),
 };
+
+/** Its slice is gone and the data is not: a volume that was not marked before its claim went would be lost with it. */
+export const dataOutlives: GrantStep = {
+  name: 'the data outlives the slice',
+  act: () => Promise.resolve(),
+  async until(stage) {
+    const volume = await volumeOf(stage);
+    expect(volume?.status?.phase).to.equal('Released');
+    expect(volume?.spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
+  },
+};
+
+async function volumeOf(stage: GrantStage): Promise<PersistentVolume | undefined> {
+  const answer = await api().call('GET', `/api/v1/persistentvolumes/data-${stage.namespace}`);
+  return answer.status === 404 ? undefined : ok<PersistentVolume>(answer);
+}
 
 /** Others come, or go: this is what the nodes can carry from now on. */
 export const nodesCarry = (cpu: string, then?: GrantStep): GrantStep => ({

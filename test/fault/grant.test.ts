@@ -3,6 +3,7 @@ import { installOperator } from '../env/operator.ts';
 import { carry, foundRealm } from '../grant/realm.ts';
 import {
   comesTooLate,
+  dataOutlives,
   expires,
   findsNoRoom,
   guestKeepsData,
@@ -21,7 +22,7 @@ import type { Scenario } from './scenario.ts';
 const SCENARIOS: readonly Scenario<GrantStage>[] = [
   {
     name: 'a Grant lives',
-    story: [lends('1'), guestKeepsData, lends('2'), lends('500m'), isRevoked('500m'), lends('500m'), isDeleted(), lends('1')],
+    story: [lends('1'), guestKeepsData, lends('2'), lends('500m'), isRevoked('500m'), dataOutlives, lends('500m'), isDeleted(), lends('1')],
   },
   {
     name: 'a Grant shrinks',

@@ -57,7 +57,8 @@ export async function openGrants(kubeconfig: string): Promise<GrantStage> {
     names: { [namespace]: 'here' },
     judged: { reasons: grantSchema.reasons },
     // What Kubernetes itself makes in a namespace it may count twice, until it counts again minutes later.
-    blur: (line) => line.replace(/.*\.(used|free)\.(configmaps|.*serviceaccounts) = .*/, ''),
+    // A claim's version, which its volume keeps, is a number of its own.
+    blur: (line) => line.replace(/.*\.(used|free)\.(configmaps|.*serviceaccounts) = .*|.*\.claimRef\.resourceVersion = .*/, ''),
     isIrreversible: ({ resource }) => resource === 'persistentvolumes' || resource === 'grants',
     async run(wrap = (inner) => inner) {
       const controller = grantController({ grantNamespaces: [namespace], capacityReserve: 0 });

@@ -14,6 +14,11 @@ const swollen = (variables: number): object => ({
   metadata: { labels: { a: 'b' } },
   spec: podSpec({ env: Array.from({ length: variables }, (_, i) => ({ name: `A${i}` })) }),
 });
+/** Names differ, since lists of the API are maps by name. */
+const filled = (list: string, entry: object): object => ({
+  metadata: { labels: { a: 'b' } },
+  spec: { ...podSpec(), [list]: Array.from({ length: 201 }, (_, i) => ('name' in entry ? { ...entry, name: `a${i}` } : entry)) },
+});
 const JOBS = { spec: { template: { spec: { ...podSpec(), restartPolicy: 'Never' } } } };
 
 /** On the controllers, which hold in memory what a workload says and act for whoever asks. */
@@ -21,8 +26,16 @@ export const onControllers: readonly Attack[] = [
   ...['deployments', 'statefulsets', 'replicasets'].map((resource) =>
     create(`fills the memory of the controller of ${resource}`, WORKLOADS, `apps/v1:${resource}`, workload({ replicas: 2_147_483_647 })),
   ),
-  create('has many pods made in memory, in order', WORKLOADS, 'apps/v1:statefulsets', workload({ replicas: 101 })),
+  create('has many pods made in memory, in order', WORKLOADS, 'apps/v1:statefulsets', workload({ replicas: 31 })),
   create('has large pods made in memory', WORKLOADS, 'apps/v1:statefulsets', workload({ template: swollen(12_000) })),
+  ...Object.entries({
+    volumes: { name: 'a', emptyDir: {} },
+    tolerations: { key: 'a', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 1 },
+    hostAliases: { ip: '192.0.2.1', hostnames: ['a'] },
+    imagePullSecrets: { name: 'a' },
+  }).map(([list, entry]) =>
+    create(`has pods with many ${list} made in memory`, WORKLOADS, 'apps/v1:statefulsets', workload({ template: filled(list, entry) })),
+  ),
   create('asks for one too many', WORKLOADS, 'apps/v1:statefulsets', workload({ replicas: MANY })),
   create(
     'fills the memory of the controller of ReplicationControllers',
@@ -32,7 +45,7 @@ export const onControllers: readonly Attack[] = [
   ),
   change('asks for many later', WORKLOADS, 'apps/v1:deployments/plain', { spec: { replicas: MANY } }),
   change('asks for many by scale', WORKLOADS, 'apps/v1:deployments/plain/scale', { spec: { replicas: MANY } }),
-  create('has many made in order by load', WORKLOADS, 'autoscaling/v2:horizontalpodautoscalers', scaler({ maxReplicas: 101 })),
+  create('has many made in order by load', WORKLOADS, 'autoscaling/v2:horizontalpodautoscalers', scaler({ maxReplicas: 31 })),
   create('has many asked for by load', WORKLOADS, 'autoscaling/v2:horizontalpodautoscalers', scaler({ maxReplicas: MANY })),
   create(
     'has many asked for by load, the old way',

@@ -54,7 +54,7 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
     ),
   ],
   ['have a thousand replicas', 'apps/v1:deployments', { ...meta('many'), spec: { replicas: 1000, selector, template } }],
-  ['have a hundred in order', 'apps/v1:statefulsets', { ...meta('db'), spec: { serviceName: 'db', replicas: 100, selector, template } }],
+  ['have thirty in order', 'apps/v1:statefulsets', { ...meta('db'), spec: { serviceName: 'db', replicas: 30, selector, template } }],
   ['offer a Service without an address', 'services', { ...meta('none'), spec: { clusterIP: 'None', ports: [{ port: 80 }] } }],
   ['claim storage of a lent class', 'persistentvolumeclaims', { ...meta('fast'), spec: { ...spec, storageClassName: 'fast' } }],
   [

@@ -9,6 +9,7 @@ import { ok } from '../env/api.ts';
 import { foundRealm } from '../grant/realm.ts';
 import { grantsIn } from '../grant/schema.ts';
 import { seedSpec } from '../grant/seed.ts';
+import { leapingClock } from '../fault/clock.ts';
 import { useGrants } from '../grant/world.ts';
 
 const HALF = { 'requests.cpu': '4', 'requests.memory': '1Gi' };
@@ -52,11 +53,17 @@ describe('the end of a Grant', () => {
   });
 
   it('comes as well where the realm has another name by then, or none', async () => {
-    await world.run();
-    for (const name of ['renamed', 'nameless']) await world.create(name, { hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' } });
-    for (const name of ['renamed', 'nameless']) await world.because(name, 'InForce', 'Usable');
+    const clock = leapingClock();
+    await world.run({ clock });
+    const hard = { 'requests.cpu': '1', 'requests.memory': '1Gi' };
+    const validUntil = new Date(clock.date().getTime() + 100_000).toISOString().replace(/\.\d+/, '');
+    for (const name of ['renamed', 'nameless']) await world.create(name, { hard });
+    await world.create('short', { hard, validity: { validUntil } });
+    for (const name of ['renamed', 'nameless', 'short']) await world.because(name, 'InForce', 'Usable');
     const local = '/apis/guildnet.io/v1alpha1/clusterregistrations/local';
     ok(await api().call('DELETE', local));
+    const unknown = await world.because('renamed', 'RealmUnknown');
+    expect(unknown.status?.conditions?.find(({ type }) => type === 'Usable')?.status, 'what is lent goes on').to.equal('True');
     await world.change('nameless', { revoked: true });
     await world.because('nameless', 'Revoked');
     await foundRealm(api());
@@ -64,9 +71,18 @@ describe('the end of a Grant', () => {
     ok(await api().call('PATCH', `${local}/status`, { body: another, contentType: 'application/merge-patch+json' }));
     const stays = await world.because('renamed', 'NotGrantor');
     expect(stays.status?.conditions?.[0]?.message).to.include(stays.status?.namespace).and.include('revoked');
+    // Nobody touches it, nor anything in its slice: only the clock goes on.
+    await world.because('short', 'NotGrantor');
+    clock.leap(100_000);
+    await world.because('short', 'Expired');
+    await world.remove('short');
     await world.change('renamed', { revoked: true });
     await world.because('renamed', 'Revoked');
     expect(await world.slices()).to.deep.equal([]);
+    // It does not begin anew: it is not this realm's any more.
+    await world.change('renamed', { revoked: false });
+    const over = await world.because('renamed', 'NotGrantor');
+    expect(over.status?.conditions?.[0]?.message).to.include('has no effect');
   }).timeout(90_000);
 
   it('comes by the clock: the seed’s example is Expired now and makes nothing, and was Active in 2025', async () => {

@@ -62,7 +62,7 @@ describe('FR-004 · the policies tell the owner', function () {
   it('what does not end when a Grant shrinks', async () => {
     const message = await patching({ hard: { 'requests.cpu': '2', pods: '1' } });
     expect(message).to.match(
-      /^this lends less than is used by bob-home in grant-bob-home-told-1: .*; of 3 pods none ends, and none begins until less is used$/,
+      /^this lends less than is used by bob-home in grant-bob-home-told-1: .*; of 3 pods none ends, and nothing that needs more of these begins until less is used$/,
     );
     // A limit that is not named follows its request.
     for (const part of ['requests.cpu 2 of 3', 'limits.cpu 2 of 3', 'pods 1 of 3']) expect(message).to.contain(part);
@@ -101,6 +101,16 @@ describe('FR-004 · the policies tell the owner', function () {
     ])
       expect(message).to.contain(part);
     expect(message).not.to.contain('secrets');
+  });
+
+  it('nothing of keys that follow from others: the ports of a load balancer, and pods that have ended', async () => {
+    await done('PATCH', told(), { spec: { hard: { 'services.loadbalancers': 1, pods: 500 } } });
+    await done('PATCH', `${told()}/status`, {
+      status: { used: { 'services.nodeports': '2', 'services.loadbalancers': '1', 'count/pods': '250' } },
+    });
+    expect(await patching({ hard: { 'requests.cpu': '6', pods: 400 } })).to.equal('');
+    expect(await patching({ hard: { 'services.loadbalancers': 0 } })).to.contain('services.nodeports 0 of 2');
+    expect(await patching({ hard: { 'fast.storageclass.storage.k8s.io/requests.storage': '100Gi' } })).not.to.contain('requests.storage');
   });
 
   it('what does not end when a Grant is left with the defaults', async () => {

@@ -7,7 +7,7 @@ const NOTICE = 'noticePeriod is a length of time from 0s to 24h in hours, minute
 const DESTINATION = 'a destination is a CIDR such as 192.0.2.0/24 or 2001:db8::/32, or a realm such as realm:carol';
 const MAPPED = 'this is an IPv4 network written as IPv6: write it as IPv4, such as 192.0.2.0/24';
 const TOO_LARGE =
-  'this network is too large to be meant: give a /8 or smaller of IPv4, such as 10.0.0.0/8, or a /16 or smaller of IPv6, such as fd12::/16';
+  'this network is too large to be meant: give a /8 or smaller of IPv4, such as 192.168.1.0/24, or a /16 or smaller of IPv6, such as fd12::/16';
 const TIME = 'a time is written as 2030-01-01T00:00:00Z, or with an offset as 2030-01-01T02:00:00+02:00';
 const SPELLING = 'this is not how the network is written: write its first address, in lower case, as in 192.0.2.0/24 or 2001:db8::/32';
 const NEEDS_EGRESS = 'destinations need egress: set egressAllowed to true, or leave allowedDestinations empty';

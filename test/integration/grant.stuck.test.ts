@@ -88,7 +88,8 @@ describe('a slice that can’t be taken back', () => {
   /** A Grant in use whose volume `sealed` nobody may mark; its volume `open` anybody may. */
   async function inUse(isSealed = true) {
     engines.push(await world.run());
-    await world.create('g', { hard: HARD });
+    // What is looked after without its Grant is kept for a week, whatever that said.
+    await world.create('g', { hard: HARD, dataRetention: '48h' });
     const slice = (await world.because('g', 'InForce', 'Usable')).status?.namespace ?? '';
     const names = [await bind(slice, 'a-sealed', { sealed: 'yes' }), await bind(slice, 'b-open', {})] as const;
     await eventually(async () => void ok(await api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: decentPod('guest', {}) })));
@@ -142,7 +143,10 @@ describe('a slice that can’t be taken back', () => {
     await world.run({ clock: later, wrap: refuseWrites(1, ({ path }) => path.includes('/persistentvolumes/'), inTrouble) });
     await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 60_000 });
     await gone(slice);
-    expect((await volume(open)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
+    const kept = await volume(open);
+    expect(kept.spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
+    const until = Date.parse(kept.metadata.annotations?.['keystone.io/retained-until'] ?? '');
+    expect(until - Date.now(), 'by the Grant itself').to.be.closeTo(48 * 3_600_000, 3_600_000);
   }).timeout(120_000);
 
   const glass = (args: readonly string[]) =>

@@ -135,7 +135,7 @@ export const clusterRegistrationSchema = crd({
         maxProperties: 32,
         because: 'the keys are resource names, as in the allocatable of a Node',
         description:
-          'allocatable is what all ready nodes together can carry: quantities by resource name, such as cpu, memory or nvidia.com/gpu.',
+          'allocatable is what the nodes together can carry that are ready, not cordoned and not tainted (but for a resource that they have): quantities by resource name, such as cpu, memory or nvidia.com/gpu.',
       }),
       retained: list(
         object({
@@ -162,8 +162,8 @@ export const clusterRegistrationSchema = crd({
     .ready()
     .show('Nodes', '.status.summary.nodes', 'Ready nodes of all nodes.')
     .show('Version', '.status.version', 'The version of Kubernetes.')
-    .show('CPU', '.status.allocatable.cpu', 'CPU that all ready nodes together can carry.')
-    .show('Memory', '.status.allocatable.memory', 'Memory that all ready nodes together can carry.')
+    .show('CPU', '.status.allocatable.cpu', 'CPU that the nodes can carry which take new Pods.')
+    .show('Memory', '.status.allocatable.memory', 'Memory that the nodes can carry which take new Pods.')
     .age()
     .wide('Fingerprint', '.status.publicKeyFingerprint', 'What people compare before they trust a realm.')
     .reason(),

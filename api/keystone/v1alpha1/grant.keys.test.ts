@@ -1,11 +1,25 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { effectiveHard } from '../../../controllers/grant/hard.ts';
-import { UNNAMED } from './grant.keys.ts';
+import { COMPUTE_KEYS, OBJECT_KEYS, STORAGE_KEYS } from './grant.keys.ts';
 
-describe('What a Grant lends of a key that it does not name', () => {
-  it('is what the controller enforces', () => {
-    expect(effectiveHard({})).to.include(UNNAMED);
-    const nothing = Object.entries(effectiveHard({})).filter(([key]) => !(key in UNNAMED));
-    for (const [key, amount] of nothing) expect(amount, key).to.equal('0');
+describe('the keys of what is lent', () => {
+  it('are all on the page of the Grant, and no others', () => {
+    const [, table = ''] = readFileSync('docs/grant.md', 'utf8').split('The keys:');
+    const named =
+      table
+        .split('\n\n')[1]
+        ?.split('\n')
+        .map((row) => row.split('|')[1] ?? '') ?? [];
+    const counted = named.find((cell) => cell.includes('`count/`')) ?? '';
+    const others = counted
+      .replace(/.*one of /, '')
+      .trim()
+      .split(', ');
+    const keys = named.filter((cell) => cell !== counted).flatMap((cell) => cell.match(/(?<=`)[a-z.-]+(?=`)/g) ?? []);
+    expect([...keys.filter((key) => !key.includes('/')), ...others.map((key) => `count/${key}`)]).to.have.members([
+      ...COMPUTE_KEYS,
+      ...STORAGE_KEYS,
+      ...OBJECT_KEYS,
+    ]);
   });
 });

@@ -48,7 +48,7 @@ const NETWORKS: readonly Validation[] = [
   rule(`!${isMapped}`, 'this is an IPv4 network written as IPv6: write it as IPv4, such as 192.0.2.0/24'),
   rule(
     network(`!(${isTooLarge})`),
-    `this network is too large to be meant: give a /${SHORTEST_PREFIX.v4} or smaller of IPv4, such as 10.0.0.0/8, or a /${SHORTEST_PREFIX.v6} or smaller of IPv6, such as fd12::/16`,
+    `this network is too large to be meant: give a /${SHORTEST_PREFIX.v4} or smaller of IPv4, such as 192.168.1.0/24, or a /${SHORTEST_PREFIX.v6} or smaller of IPv6, such as fd12::/16`,
   ),
   rule(
     network(`${isTooLarge} || string(cidr(self).masked()) == self`),

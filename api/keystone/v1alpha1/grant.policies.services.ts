@@ -17,6 +17,9 @@ import {
 const choice = (field: string): string => `object.spec.?${field}.orValue("")`;
 const isOpen = (field: string): string => `${choice(field)} == "" || ${choice(field)} == variables.before.?spec.?${field}.orValue("")`;
 
+/** Of each, every node keeps rules, times the endpoints behind it. */
+const MOST_PORTS = 100;
+
 /** The API server has chosen an address before we look; the record of what a client has set tells which of the two it was. */
 const isGiven = 'dyn(object).metadata.?managedFields.orValue([]).exists(m, m.?fieldsV1[?"f:spec"][?"f:clusterIP"].hasValue())';
 
@@ -57,6 +60,10 @@ export const servicePolicies: readonly AdmissionPolicy[] = [
       balancing: unless(
         `${isOpen('loadBalancerClass')} || ${choice('loadBalancerClass')} in ${listed(ALLOWED_LOAD_BALANCER_CLASSES)}`,
         `"this Grant does not lend load balancers of class " + ${choice('loadBalancerClass')} + ": leave spec.loadBalancerClass out"`,
+      ),
+      crowding: unless(
+        `!variables.guest || size(dyn(object).spec.?ports.orValue([])) <= ${MOST_PORTS}`,
+        text(`a Service has at most ${MOST_PORTS} ports, since every node keeps rules for each: make it smaller`),
       ),
       choosing: unless(isOpen('loadBalancerIP'), text('the cluster chooses the address of a load balancer: leave spec.loadBalancerIP out')),
     },

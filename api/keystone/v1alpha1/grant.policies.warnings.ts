@@ -1,5 +1,5 @@
 import type { AdmissionPolicy, PolicyMatch } from '../../meta/policy.ts';
-import { DEFAULT_HARD, DEVICE_CLASS_SUFFIX, UNNAMED } from './grant.keys.ts';
+import { DEFAULT_HARD, DEVICE_CLASS_SUFFIX, STORAGE_CLASS_SUFFIXES, UNNAMED } from './grant.keys.ts';
 import { text } from './grant.slice.ts';
 
 const grants = (operations: PolicyMatch['operations']): readonly PolicyMatch[] => [
@@ -17,8 +17,19 @@ const mapOf = (amounts: Readonly<Record<string, string>>): string =>
     .map(([key, amount]) => `${text(key)}: ${text(amount)}`)
     .join(', ')}}`;
 
+/** What follows from another key that is named, as `capsThatFollow` of hard.ts has it: enough, unless that is nothing. */
+const FOLLOWS = { 'count/pods': 'pods', 'services.nodeports': 'services.loadbalancers' };
+const following = Object.entries(FOLLOWS)
+  .map(
+    ([key, named]) =>
+      `k == ${text(key)} && ${text(named)} in variables.hard ? (quantity(string(variables.hard[${text(named)}])).isGreaterThan(quantity("0")) ? variables.used[k] : variables.unnamed[k])`,
+  )
+  // The classes themselves are told.
+  .concat(`k == "requests.storage" && variables.hard.exists(n, n.endsWith(${text(STORAGE_CLASS_SUFFIXES[0])})) ? variables.used[k]`)
+  .join(' : ');
+
 /** What a given spec lends of a key that is in use: a limit follows its request, some keys have defaults of their own, and what can be asked for and is not named is nothing. */
-const LENT = `(k in variables.hard ? string(variables.hard[k]) : k.startsWith("limits.") && "requests." + k.substring(7) in variables.hard ? string(variables.hard["requests." + k.substring(7)]) : k in variables.unnamed ? variables.unnamed[k] : k.contains("requests.") || k.startsWith("limits.") || k.endsWith(${text(DEVICE_CLASS_SUFFIX)}) ? "0" : variables.used[k])`;
+const LENT = `(k in variables.hard ? string(variables.hard[k]) : k.startsWith("limits.") && "requests." + k.substring(7) in variables.hard ? string(variables.hard["requests." + k.substring(7)]) : ${following} : k in variables.unnamed ? variables.unnamed[k] : k.contains("requests.") || k.startsWith("limits.") || k.endsWith(${text(DEVICE_CLASS_SUFFIX)}) ? "0" : variables.used[k])`;
 
 const hardOf = (object: string): string => `(has(${object}.spec.hard) ? dyn(${object}.spec.hard) : dyn(${mapOf(DEFAULT_HARD)}))`;
 
@@ -79,8 +90,8 @@ export const grantWarnings: readonly AdmissionPolicy[] = [
     validations: [
       {
         expression: 'size(variables.less) == 0',
-        message: 'this lends less than is used: no workload ends, and none begins until less is used',
-        messageExpression: `"this lends less than is used by " + ${WHOSE} + ": " + variables.less.map(k, k + " " + ${LENT} + " of " + variables.used[k]).join(", ") + "; of " + ${PODS} + " none ends, and none begins until less is used"`,
+        message: 'this lends less than is used: no workload ends, and nothing that needs more of it begins until less is used',
+        messageExpression: `"this lends less than is used by " + ${WHOSE} + ": " + variables.less.map(k, k + " " + ${LENT} + " of " + variables.used[k]).join(", ") + "; of " + ${PODS} + " none ends, and nothing that needs more of these begins until less is used"`,
       },
     ],
   },

@@ -82,7 +82,8 @@ export const REASONS = {
     remedy: 'Name it in `spec.hard`. What is not named there is 0; the message says what.',
   },
   NoStorageClass: {
-    means: 'Storage is lent, but no class that could give it: the cluster has no default StorageClass, and `spec.hard` names none.',
+    means:
+      'Storage is lent, but no class that could give it: `spec.hard` names none, or only with 0, and the cluster has no default StorageClass that makes volumes.',
     remedy:
       'Name one: `CLASS.storageclass.storage.k8s.io/requests.storage`, or mark one as the default. All else of the Grant is in force.',
   },
@@ -127,7 +128,8 @@ export const REASONS = {
   },
   DestinationUnresolved: {
     means: 'A destination `realm:NAME` names a realm whose networks are not known here. It stays closed; all others are open.',
-    remedy: 'Register the realm, name its networks as CIDRs instead, or take the destination out. The message names it.',
+    remedy:
+      'Name its networks as CIDRs instead, or take the destination out; it is kept for when realms can be registered. The message names it.',
   },
   ExpiringSoon: {
     means: 'The Grant ends within a week, at the time in `spec.validity.validUntil`.',

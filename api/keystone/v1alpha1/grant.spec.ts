@@ -1,10 +1,11 @@
 import { DEFAULT_RETENTION } from './grant.retention.ts';
 import { bool, dateTime, enumeration, immutable, inOrder, list, map, object, quantity, rule, text } from '../../meta/schema.ts';
-import { HARD_RULES } from './grant.keys.ts';
+import { HARD_RULES, OBJECT_KEYS } from './grant.keys.ts';
 import { CIDR_RULES, DESTINATION_RULES, LONGEST_CIDR, LONGEST_DESTINATION } from './grant.network.ts';
 
 /** The documented keys of hard, for those who ask `kubectl explain`. */
-const HARD = `hard is what is lent, as in a ResourceQuota. Absent, it is requests.cpu 1, requests.memory 1Gi, limits.cpu 2, limits.memory 2Gi, requests.storage 10Gi and no GPU. Given, what it does not name is 0, limits.x follows requests.x, and only ephemeral-storage (2Gi) and the numbers of objects have bounds of their own; status.hard shows what is in force. Keys: requests. and limits. of cpu, memory and ephemeral-storage; requests.storage; requests.VENDOR/RESOURCE such as requests.nvidia.com/gpu; CLASS.storageclass.storage.k8s.io/requests.storage and /persistentvolumeclaims; CLASS.deviceclass.resource.k8s.io/devices; pods, services, services.loadbalancers, services.nodeports, configmaps, secrets, persistentvolumeclaims, replicationcontrollers and count/RESOURCE.GROUP; keystone.io/egress-bandwidth and keystone.io/ingress-bandwidth in bits per second.`;
+const COUNTED = OBJECT_KEYS.flatMap((key) => /^count\/(.+)$/.exec(key)?.[1] ?? []).join(', ');
+const HARD = `hard is what is lent, as in a ResourceQuota. Absent, it is requests.cpu 1, requests.memory 1Gi, limits.cpu 2, limits.memory 2Gi, requests.storage 10Gi and no GPU. Given, what it does not name is 0, limits.x follows requests.x, and only ephemeral-storage (2Gi) and the numbers of objects have bounds of their own; status.hard shows what is in force. Keys: requests. and limits. of cpu, memory and ephemeral-storage; requests.storage, which follows the classes that are named; requests.VENDOR/RESOURCE such as requests.nvidia.com/gpu; CLASS.storageclass.storage.k8s.io/requests.storage and /persistentvolumeclaims; CLASS.deviceclass.resource.k8s.io/devices; pods, services, services.loadbalancers, services.nodeports, configmaps, secrets, persistentvolumeclaims, replicationcontrollers; count/ and one of ${COUNTED}; keystone.io/egress-bandwidth and keystone.io/ingress-bandwidth in bits per second.`;
 
 const realm = (field: string, remedy: string, description: string) =>
   text({
