@@ -23,7 +23,6 @@ import {
 } from './grant.slice.ts';
 
 /** What a slice may hold. Any other kind, also one that comes with tomorrow's operator, would act beyond the slice for all we know. */
-/** What a guest may make, change and ask for. */
 export const KINDS = [
   'pods',
   'pods/eviction',
