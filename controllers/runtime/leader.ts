@@ -58,6 +58,9 @@ export function fenced(inner: Transport, elector: Pick<Elector, 'leads'>): Trans
   });
 }
 
+/** Who waits only looks, which is one read, and a handover takes no longer than until the next look. */
+const LOOKS_PER_TRY = 3;
+
 class LeaseElector implements Elector {
   readonly #options: ElectorOptions;
   readonly #log: Logger;
@@ -104,7 +107,7 @@ class LeaseElector implements Elector {
       if (this.leads || signal.aborted) return;
       if (trouble !== '' && trouble !== said) this.#log.warn('Could not stand for the lease, trying again', { cause: trouble });
       said = trouble;
-      await sleep(this.#options.clock, this.#options.timings.retryMs, signal);
+      await sleep(this.#options.clock, this.#options.timings.retryMs / LOOKS_PER_TRY, signal);
       if (signal.aborted) return;
     }
   }

@@ -21,8 +21,8 @@ const LEASE = '/apis/coordination.k8s.io/v1/namespaces/keystone-system/leases/ke
 /** Two or three lines of a log: whoever ends tells why in them. */
 const LAST_WORDS = 600;
 
-/** Two tries of the other: the first may be a moment before the lease is given back, or be lost on a busy machine. */
-const HAND_OVER_MS = 3_000;
+/** The other looks every half second: three looks leave room for one that comes too early and one that a busy machine loses. */
+const HAND_OVER_MS = 2_000;
 
 /** One replica of the operator, and a way to the API server of its own on which everything it asks is seen. */
 interface Replica {
