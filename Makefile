@@ -93,7 +93,7 @@ verify: node_modules/.package-lock.json ## Prove that generated files, format, l
 
 .PHONY: test
 test: typecheck ## Run everything that must hold on every change; ends with "N passed, N failed".
-	$(NODE) hack/verify/test.ts unit integration e2e
+	$(NODE) hack/verify/test.ts unit integration alone e2e
 
 .PHONY: test-unit
 test-unit: node_modules/.package-lock.json ## Run the unit tests, which stand beside the code.
@@ -101,7 +101,7 @@ test-unit: node_modules/.package-lock.json ## Run the unit tests, which stand be
 
 .PHONY: test-integration
 test-integration: node_modules/.package-lock.json ## Run our controllers against a real API server.
-	$(NODE) hack/verify/test.ts integration
+	$(NODE) hack/verify/test.ts integration alone
 
 .PHONY: test-e2e
 test-e2e: node_modules/.package-lock.json ## Run what needs real nodes, networks and storage.
@@ -113,7 +113,7 @@ flux: node_modules/.package-lock.json ## Build Flux, without which make test ski
 
 .PHONY: test-full
 test-full: typecheck ## Run everything, including what takes minutes of waiting.
-	TEST_FULL=1 $(NODE) hack/verify/test.ts unit integration e2e
+	TEST_FULL=1 $(NODE) hack/verify/test.ts unit integration alone e2e
 
 # `make bench N=200 COLD=2000 ROUNDS=1 WORKERS=4` takes a minute or two; PUBLISH=1 puts the tables into docs/benchmarks.md.
 N ?= 2000

@@ -31,6 +31,16 @@ const SUITES = new Map<string, Suite>([
       needsRights: true,
     },
   ],
+  // What an overloaded machine would fail, with nothing beside it.
+  [
+    'alone',
+    {
+      files: ['test/alone/**/*.test.ts'],
+      options: ['--require', './test/env/hooks.ts', '--timeout', '60000'],
+      processes: 1,
+      setup: 'hack/testbed/build.ts',
+    },
+  ],
   // Real nodes, a realm for each process and more where a test takes one apart.
   [
     'e2e',
