@@ -1,5 +1,5 @@
 import { formatQuantity, lesserOf, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
-import type { Hard } from './hard.ts';
+import { overused, type Hard } from './hard.ts';
 
 /** One Grant's claim on what the nodes can carry. */
 export interface Claim {
@@ -69,10 +69,8 @@ function occupiedBy({ held, used }: Pick<Claim, 'held' | 'used'>): Hard {
 
 /** What is used of the nodes beyond what is held; undefined where nothing is, as mostly. */
 export function excessOf(held: Hard, used: Hard): Hard | undefined {
-  const excess = Object.entries(used).filter(
-    ([key, amount]) => ofNodes(key) !== undefined && (parseQuantity(amount) ?? 0n) > (parseQuantity(held[key] ?? '0') ?? 0n),
-  );
-  return excess.length === 0 ? undefined : Object.fromEntries(excess);
+  const keys = overused(held, used).filter((key) => ofNodes(key) !== undefined);
+  return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, used[key] ?? '0']));
 }
 
 /** What is asked for beyond what is held. */

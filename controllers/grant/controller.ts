@@ -77,9 +77,9 @@ export function grantController(settings: Settings) {
     concurrency: 4,
     facts: () => ({}),
     plan: (grant, now) => {
-      const then = [heedClock, observeLife, ...plans[phaseOf(grant, now)]];
+      const then = [observeLife, ...plans[phaseOf(grant, now)]];
       // What was let in goes on to its end, whatever this realm is called and wherever Grants are served by then.
-      if (isLeaving(grant, now)) return then;
+      if (isLeaving(grant, now)) return [heedClock, ...then];
       return isServed(grant, settings) ? [heedClock, knowRealm, ...then] : [...clearBygone, reportTrouble, refuseNamespace(settings)];
     },
     ending,

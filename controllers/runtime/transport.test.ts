@@ -55,6 +55,30 @@ const failure = (call: Promise<unknown>): Promise<unknown> =>
     (error: unknown) => error,
   );
 
+interface Busy {
+  readonly transport: Transport;
+  /** The paths that were asked for so far. */
+  readonly seen: readonly string[];
+  /** What waits for an answer of the test. */
+  readonly waiting: ServerResponse[];
+  readonly busy: readonly Promise<unknown>[];
+}
+
+/** A transport all of whose connections for calls wait for an answer. */
+async function withAllBusy(test: (busy: Busy) => Promise<void>): Promise<void> {
+  const seen: string[] = [];
+  const waiting: ServerResponse[] = [];
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    seen.push(request.url ?? '');
+    waiting.push(response);
+  };
+  await serving(answer, async (transport) => {
+    const busy = Array.from({ length: 16 }, () => transport.request({ method: 'PUT', path: '/busy', body: {} }));
+    await eventually(() => expect(seen).to.have.length(16), { everyMs: 1 });
+    await test({ transport, seen, waiting, busy });
+  });
+}
+
 describe('a transport', () => {
   it('uses one small pool: 1,000 watches and 1,000 calls later, sockets and file descriptors are where they were (checklist 31)', async () => {
     const answer = (request: IncomingMessage, response: ServerResponse) =>
@@ -77,15 +101,7 @@ describe('a transport', () => {
   }).timeout(30_000);
 
   it('asks once more at the moment of sending: what waited for a connection may not be sent any more', async () => {
-    const seen: string[] = [];
-    const waiting: ServerResponse[] = [];
-    const answer = (request: IncomingMessage, response: ServerResponse) => {
-      seen.push(request.url ?? '');
-      waiting.push(response);
-    };
-    await serving(answer, async (transport) => {
-      const busy = Array.from({ length: 16 }, () => transport.request({ method: 'PUT', path: '/busy', body: {} }));
-      await eventually(() => expect(seen).to.have.length(16), { everyMs: 1 });
+    await withAllBusy(async ({ transport, seen, waiting, busy }) => {
       let permitted = true;
       const permit = (): void => {
         if (!permitted) throw new ApiError(0, 'NotLeader', 'no');
@@ -110,15 +126,7 @@ describe('a transport', () => {
   });
 
   it('lets nobody wait longer than his signal says, for a connection least of all', async () => {
-    const waiting: ServerResponse[] = [];
-    const seen: string[] = [];
-    const answer = (request: IncomingMessage, response: ServerResponse) => {
-      seen.push(request.url ?? '');
-      waiting.push(response);
-    };
-    await serving(answer, async (transport) => {
-      const busy = Array.from({ length: 16 }, () => transport.request({ method: 'PUT', path: '/busy', body: {} }));
-      await eventually(() => expect(seen).to.have.length(16), { everyMs: 1 });
+    await withAllBusy(async ({ transport, seen, waiting, busy }) => {
       const patience = new AbortController();
       const late = failure(transport.request({ method: 'PUT', path: '/late', body: {} }, patience.signal));
       patience.abort(new ApiError(0, 'Late', 'no more'));
