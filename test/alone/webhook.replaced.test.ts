@@ -6,7 +6,8 @@ import { api, controlPlane } from '../env/hooks.ts';
 import { podWith } from '../integration/grant.hostile-pods.ts';
 import { authorities, SHORT_LIVED } from '../webhook/authorities.ts';
 import { load, type Load } from '../webhook/load.ts';
-import { openWorld, type WebhookReplica, type WebhookWorld } from '../webhook/world.ts';
+import { useWebhooks } from '../webhook/use.ts';
+import type { WebhookReplica } from '../webhook/world.ts';
 
 const FULL = process.env['TEST_FULL'] !== undefined;
 /** How often both replicas are replaced. */
@@ -17,15 +18,7 @@ const ROUNDS = FULL ? 8 : 1;
  * processor may ask there before it has heard of that. Beside other tests one review in some thousands was lost that way.
  */
 describe('two replicas whose certificates and processes are replaced under load', () => {
-  let world: WebhookWorld;
-  before(async function () {
-    this.timeout(90_000);
-    world = await openWorld(controlPlane(), api());
-  });
-  after(async function () {
-    this.timeout(90_000);
-    await world.close();
-  });
+  const world = useWebhooks();
 
   /** How often the API server could not ask, and let through. */
   const failedOpen = async (): Promise<number> => {
@@ -42,9 +35,9 @@ describe('two replicas whose certificates and processes are replaced under load'
 
   it('miss not one of 50 reviews a second (checklist 34)', async function () {
     this.timeout(FULL ? 600_000 : 200_000);
-    let replicas: readonly WebhookReplica[] = await Promise.all([world.start(SHORT_LIVED), world.start(SHORT_LIVED)]);
+    let replicas: readonly WebhookReplica[] = await Promise.all([world().start(SHORT_LIVED), world().start(SHORT_LIVED)]);
     await Promise.all(replicas.map(({ operator }) => operator.ready(60_000)));
-    const namespace = await world.lend('small', { 'requests.cpu': '1', 'requests.memory': '1Gi' });
+    const namespace = await world().lend('small', { 'requests.cpu': '1', 'requests.memory': '1Gi' });
     const body = podWith({ container: { resources: { requests: { cpu: '2' }, limits: { cpu: '2' } } } });
     const path = `/api/v1/namespaces/${namespace}/pods?dryRun=All`;
     const isOurs = (text: string) => text.includes('webhook \\"quota.keystone.io\\" denied the request: exceeded quota');
@@ -56,7 +49,7 @@ describe('two replicas whose certificates and processes are replaced under load'
     const started = performance.now();
     try {
       for (const leaver of Array.from({ length: ROUNDS }, () => [0, 1]).flat()) {
-        const successor = await world.start(SHORT_LIVED);
+        const successor = await world().start(SHORT_LIVED);
         await successor.operator.ready(60_000);
         expect(await replicas[leaver]?.retire()).to.equal(0);
         replicas = replicas.with(leaver, successor);

@@ -7,20 +7,13 @@ import { api, controlPlane } from '../env/hooks.ts';
 import { must } from '../env/operator.ts';
 import { kubectlWith } from '../grant/schema.ts';
 import { authorities, bundle, SHORT_LIVED } from '../webhook/authorities.ts';
-import { openWorld, type WebhookReplica, type WebhookWorld } from '../webhook/world.ts';
+import { useWebhooks } from '../webhook/use.ts';
+import type { WebhookReplica } from '../webhook/world.ts';
 
 const SECRET = '/api/v1/namespaces/keystone-system/secrets/keystone-webhook-certificates';
 
 describe('two replicas whose certificates and processes are replaced', () => {
-  let world: WebhookWorld;
-  before(async function () {
-    this.timeout(90_000);
-    world = await openWorld(controlPlane(), api());
-  });
-  after(async function () {
-    this.timeout(90_000);
-    await world.close();
-  });
+  const world = useWebhooks();
 
   /** The certificate that a replica shows, and the authority of the bundle that signed it. */
   const shown = async ({ address, port }: WebhookReplica): Promise<X509Certificate> => {
@@ -34,7 +27,7 @@ describe('two replicas whose certificates and processes are replaced', () => {
   };
   it('trust an authority before they show what it signed, and until that has expired', async function () {
     this.timeout(120_000);
-    const replica = await world.start(SHORT_LIVED);
+    const replica = await world().start(SHORT_LIVED);
     await replica.operator.ready(60_000);
     const first = (await authorities()).at(-1) ?? '';
     const order: string[] = [];
