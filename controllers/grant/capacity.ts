@@ -63,9 +63,14 @@ export function judgeCapacity(claims: readonly Claim[], allocatable: Hard, reser
 
 /** What a claim takes of the nodes: what runs goes on after a shrink, and nobody else can have its room until it ends. */
 function occupiedBy({ held, used }: Pick<Claim, 'held' | 'used'>): Hard {
-  const excess = excessOf(held, used);
-  return excess === undefined ? held : { ...held, ...excess };
+  const known = occupiedByHeld.get(held);
+  if (known?.used === used) return known.occupied;
+  const occupied = { ...held, ...excessOf(held, used) };
+  occupiedByHeld.set(held, { used, occupied });
+  return occupied;
 }
+/** As with needsByHard: a thousand Grants are judged again for each one of them. */
+const occupiedByHeld = new WeakMap<Hard, { readonly used: Hard; readonly occupied: Hard }>();
 
 /** What is used of the nodes beyond what is held; undefined where nothing is, as mostly. */
 export function excessOf(held: Hard, used: Hard): Hard | undefined {
