@@ -11,12 +11,13 @@ const LIFETIME = 90 * DAY;
 const start = new Date('2030-01-01T00:00:00Z');
 const after = (days: number): Date => new Date(start.getTime() + days * DAY);
 /** Without the cost of a key: only the dates count here. */
-const made = (day: number): Generation => ({
+const made = (day: number, forDays = 90): Generation => ({
   ca: `ca of day ${day}`,
   cert: `cert of day ${day}`,
   key: '',
-  validity: { from: new Date(after(day).getTime() - 3_600_000), until: after(day + 90) },
+  validity: { from: new Date(after(day).getTime() - 3_600_000), until: after(day + forDays) },
 });
+const those = (days: readonly number[]): readonly Generation[] => days.map((day) => made(day));
 
 describe('certificates that follow each other', () => {
   const cases: { name: string; there: readonly number[]; day: number; want: readonly number[] }[] = [
@@ -29,12 +30,29 @@ describe('certificates that follow each other', () => {
     { name: 'one from the future, of a clock that was set back, counts for nothing', there: [10], day: 0, want: [0] },
   ];
   for (const { name, there, day, want } of cases)
-    it(name, () => expect(renewed(there.map(made), after(day), LIFETIME, () => made(day))).to.deep.equal(want.map(made)));
+    it(name, () => expect(renewed(those(there), after(day), LIFETIME, () => made(day))).to.deep.equal(those(want)));
+
+  it('are followed at once where lives are to be shorter, and in time where they are to be longer', () => {
+    const long = made(0);
+    const short = made(1, 30);
+    const asked = (there: readonly Generation[], day: number, days: number) =>
+      renewed(there, after(day), days * DAY, () => made(day, days));
+    expect(asked([long], 1, 30)).to.deep.equal([long, short]);
+    expect(asked([long, short], 2, 30), 'and not again').to.deep.equal([long, short]);
+    expect(asked([long, short], 2, 90), 'by a replica that has not heard of it').to.deep.equal([long, short]);
+    expect(asked([long, short], 21, 30), 'the newest counts, not the one that holds for longest').to.deep.equal([
+      long,
+      short,
+      made(21, 30),
+    ]);
+    expect(asked([short], 20, 365)).to.deep.equal([short]);
+    expect(asked([short], 21, 365)).to.deep.equal([short, made(21, 365)]);
+  });
 
   it('are looked at again when something is due', () => {
-    expect(nextMoment([made(0)], LIFETIME)).to.equal(after(60).getTime());
-    expect(nextMoment([made(0), made(60)], LIFETIME)).to.equal(after(90).getTime());
-    expect(nextMoment([], LIFETIME)).to.equal(Infinity);
+    expect(nextMoment([made(0)])).to.equal(after(60).getTime());
+    expect(nextMoment([made(0), made(60)])).to.equal(after(90).getTime());
+    expect(nextMoment([])).to.equal(Infinity);
   });
 
   it('are never without one that holds, nor shown before they are trusted, whatever the times at which one looks', () => {
@@ -111,6 +129,8 @@ describe('certificates in a Secret', () => {
   it('come out as they went in, oldest first', () => {
     expect(fromData(toData([old, young]), [HOST])).to.deep.equal([old, young]);
     expect(fromData(toData([young, old]), [HOST])).to.deep.equal([old, young]);
+    const brief = issueGeneration([HOST], after(1), DAY);
+    expect(fromData(toData([brief, old]), [HOST]), 'whatever ends first').to.deep.equal([old, brief]);
   });
 
   it('are signed by an authority whose key nobody has any more', () => {

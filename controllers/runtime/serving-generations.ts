@@ -17,6 +17,8 @@ const AUTHORITY = 'keystone-webhook-ca';
 const SKEW_MS = 3_600_000;
 /** As cert-manager does: two tries of a third are left for whatever goes wrong. */
 const RENEW_AT = 2 / 3;
+/** That of the times in a certificate. */
+const PRECISION_MS = 1_000;
 /** How long API servers may take to hear of an authority before a certificate of it is shown to them. */
 const SETTLE_MS = 60_000;
 
@@ -34,19 +36,20 @@ export function issueGeneration(names: readonly string[], now: Date, lifetimeMs:
 export function renewed(there: readonly Generation[], now: Date, lifetimeMs: number, issue: () => Generation): readonly Generation[] {
   const holding = there.filter((generation) => holds(generation, now));
   const newest = holding.at(-1);
-  const isDue = newest === undefined || now.getTime() >= renewalDue(newest.validity, lifetimeMs);
+  // Who asks for shorter lives does not mean once this long one is over.
+  const isDue = newest === undefined || now.getTime() >= due(newest) || lifeOf(newest) >= lifetimeMs + PRECISION_MS;
   return isDue ? [...holding, issue()] : holding;
 }
 
 /** When there is something to do again, if nothing happens before. */
-export const nextMoment = (generations: readonly Generation[], lifetimeMs: number): number =>
-  Math.min(
-    ...generations.map(({ validity }) => validity.until.getTime()),
-    ...generations.slice(-1).map((newest) => renewalDue(newest.validity, lifetimeMs)),
-  );
+export const nextMoment = (generations: readonly Generation[]): number =>
+  Math.min(...generations.map(({ validity }) => validity.until.getTime()), ...generations.slice(-1).map(due));
 
 /** When what is valid so long, and was made for such a life, should be replaced. */
 export const renewalDue = ({ until }: Pick<Validity, 'until'>, lifetimeMs: number): number => until.getTime() - lifetimeMs * (1 - RENEW_AT);
+/** For how long it was made. */
+const lifeOf = ({ validity }: Generation): number => Math.max(0, validity.until.getTime() - validity.from.getTime() - SKEW_MS);
+const due = (generation: Generation): number => renewalDue(generation.validity, lifeOf(generation));
 const holds = ({ validity }: Generation, now: Date): boolean => validity.from <= now && now < validity.until;
 
 /**
@@ -85,7 +88,7 @@ export function fromData(data: Data, names: readonly string[]): readonly Generat
     .flatMap((number) =>
       generationOf(textOf(number, PARTS.ca), { cert: textOf(number, PARTS.cert), key: textOf(number, PARTS.key) }, names),
     )
-    .toSorted((a, b) => a.validity.until.getTime() - b.validity.until.getTime());
+    .toSorted((a, b) => a.validity.from.getTime() - b.validity.from.getTime());
 }
 
 function generationOf(ca: string, { cert, key }: Identity, names: readonly string[]): readonly Generation[] {
