@@ -5,7 +5,9 @@ import { OPERATOR_USER } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import { type Api, connect } from './api.ts';
 import { doneBy, forbiddenTo } from './audit.ts';
 import { type ControlPlane, startControlPlane } from './control-plane.ts';
+import { eventually } from './eventually.ts';
 import { stopFluxStatus } from './kstatus.ts';
+import { leftBehind } from './left-behind.ts';
 
 /** The first run builds Kubernetes; each part of that has its own, shorter deadline. */
 const FIRST_RUN_MS = 30 * 60_000;
@@ -28,6 +30,13 @@ function started(): { readonly plane: ControlPlane; readonly api: Api } {
   return shared;
 }
 
+/** Files run in another order on every machine: what one leaves would fail whichever happens to be next. */
+const nothingLeft = (): Promise<unknown> =>
+  eventually(async () => {
+    const left = await leftBehind(api());
+    if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+  });
+
 /** Starts the shared control plane before the first test of the process and removes it after the last. */
 export const mochaHooks: Mocha.RootHookObject = {
   async beforeAll(this: Mocha.Context) {
@@ -35,6 +44,7 @@ export const mochaHooks: Mocha.RootHookObject = {
     const since = performance.now();
     const plane = await startControlPlane();
     shared = { plane, api: connect(plane) };
+    for (const file of this.test?.parent?.suites ?? []) file.afterAll('leaves nothing to the next file', nothingLeft);
     console.log(`  control plane up after ${((performance.now() - since) / 1000).toFixed(1)} s: ${plane.server}`);
   },
   async afterAll(this: Mocha.Context) {

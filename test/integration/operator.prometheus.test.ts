@@ -110,6 +110,7 @@ describe('a real Prometheus', () => {
     await must(plane, ['delete', '-k', 'config/webhook']);
     await must(plane, ['delete', 'clusterrolebinding/prometheus']);
     await must(plane, ['delete', 'serviceaccount/prometheus', '-n', OPERATOR_NAMESPACE]);
+    await must(plane, ['delete', 'secret', '--ignore-not-found', '-n', OPERATOR_NAMESPACE, 'keystone-webhook-certificates']);
     await must(plane, ['delete', 'clusterregistration', 'local', '--ignore-not-found']);
   });
 
