@@ -47,7 +47,7 @@ const SUITES = new Map<string, Suite>([
     {
       files: ['test/e2e/**/*.test.ts'],
       options: ['--require', './test/e2e/hooks.ts', '--timeout', '60000'],
-      processes: 1,
+      processes: 2,
       setup: 'hack/testbed/build.ts realms',
     },
   ],
