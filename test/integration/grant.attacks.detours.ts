@@ -166,5 +166,11 @@ export const onDetours: readonly Attack[] = [
     }),
     contentType: 'application/strategic-merge-patch+json',
   },
+  {
+    ...change('frees a pod of its limits by a limit of 0', 'keystone-slice-pods', 'pods/bursts/resize', {
+      spec: { containers: [{ name: 'app', resources: { requests: { cpu: '0' }, limits: { cpu: '0' } } }] },
+    }),
+    contentType: 'application/strategic-merge-patch+json',
+  },
   create('takes a token for somebody else', KINDS, 'serviceaccounts/default/token', { spec: { audiences: ['vault'] } }),
 ];

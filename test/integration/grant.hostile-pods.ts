@@ -230,6 +230,27 @@ const OTHER: readonly HostilePod[] = [
     says: 'memory',
     spec: { initContainers: [decent({ name: 's', restartPolicy: 'Always', ...asking('memory', '5Gi') })] },
   },
+  // A node takes a limit of 0 for none, and a quota counts it as nothing.
+  ...['cpu', 'memory', 'ephemeral-storage'].flatMap((resource) => [
+    {
+      name: `${resource} without a limit, by a limit of 0`,
+      by: 'keystone-slice-pods' as const,
+      says: `has a limit of 0 for ${resource}, which`,
+      container: asking(resource, '0'),
+    },
+    {
+      name: `${resource} without a limit in an init container`,
+      by: 'keystone-slice-pods' as const,
+      says: `has a limit of 0 for ${resource}, which`,
+      spec: { initContainers: [decent({ name: 'i', ...asking(resource, '0m') })] },
+    },
+    {
+      name: `${resource} without a limit in a sidecar`,
+      by: 'keystone-slice-pods' as const,
+      says: `has a limit of 0 for ${resource}, which`,
+      spec: { initContainers: [decent({ name: 's', restartPolicy: 'Always', ...asking(resource, '0Ki') })] },
+    },
+  ]),
   { name: 'more GPUs than lent', by: 'quota', says: 'example.com/gpu', container: asking('example.com/gpu', '2') },
 ];
 

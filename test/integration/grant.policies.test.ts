@@ -31,6 +31,8 @@ describe('FR-004 · a slice without an operator', function () {
     await post('services', { metadata: { name: 'balanced' }, spec: { ports: [{ port: 80 }] } });
     await done(CONTROLLER, { method: 'PATCH', path: 'services/balanced', body: { metadata: scheme } });
     await post('pods', podWith({}, 'plain'));
+    const bursting = { requests: { cpu: '10m' }, limits: { cpu: '20m' } };
+    await post('pods', podWith({ container: { resources: bursting } }, 'bursts'));
     await post('apps/v1:deployments', { ...WEB, metadata: { name: 'plain' }, spec: { ...WEB.spec, replicas: 0 } });
   });
 

@@ -52,6 +52,10 @@ const keysOf = (kind: 'limits' | 'requests'): string => `c.?resources[?${text(ki
 const unlent = (kind: 'limits' | 'requests'): string => `${keysOf(kind)}.filter(r, !(r in variables.lent))`;
 const unlentOnce = `${unlent('limits')} + ${keysOf('requests')}.filter(r, !(r in variables.lent) && !(r in ${keysOf('limits')}))`;
 
+/** What kubelets and runtimes do not limit where the limit is 0. The API server writes every nothing as "0". */
+const BOUNDED = ['cpu', 'memory', 'ephemeral-storage'];
+const boundless = `${texts(BOUNDED)}.filter(r, c.?resources[?"limits"][?r].orValue("") == "0")`;
+
 /** How long Kubernetes by itself leaves a pod on a node that is lost. */
 const LONGEST_WAIT_S = 300;
 const onLostNodes = `t.?key.orValue("") in ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"] && t.?effect.orValue("") == "NoExecute" && t.?tolerationSeconds.orValue(-1) >= 0 && t.?tolerationSeconds.orValue(-1) <= ${LONGEST_WAIT_S}`;
@@ -94,6 +98,7 @@ export const podPolicies: readonly AdmissionPolicy[] = [
     },
     faults: {
       asking: `variables.askers.map(c, {"name": dyn(c.name), "unlent": dyn(${unlentOnce})}).filter(c, size(c.unlent) > 0).map(c, "container " + c.name + " asks for " + c.unlent.join(", ") + ": this Grant lends " + (size(variables.lent) == 0 ? "nothing" : variables.lent.join(", ") + " only"))`,
+      unbounded: `request.operation != "CREATE" && request.?subResource.orValue("") != "resize" ? [] : variables.askers.map(c, {"name": dyn(c.name), "boundless": dyn(${boundless})}).filter(c, size(c.boundless) > 0).map(c, "container " + c.name + " has a limit of 0 for " + c.boundless.join(", ") + ", which a node takes for no limit: name one, or leave it out to get the usual one")`,
       claiming: unless(
         `object.spec.?resourceClaims.orValue([]).size() == 0 || variables.lent.exists(r, r.endsWith(${text(DEVICE_CLASS_SUFFIX)}))`,
         text('spec.resourceClaims ask for devices: this Grant lends none'),
