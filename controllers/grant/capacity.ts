@@ -93,6 +93,14 @@ export const asksForMore = (wanted: Hard, held: Hard): boolean => growthOf(held,
 export const withoutGrowth = (wanted: Hard, held: Hard): Hard =>
   Object.fromEntries(Object.entries(wanted).map(([key, amount]) => [key, isOfNodes(key) ? lesserOf(amount, held[key] ?? '0') : amount]));
 
+/** What is lent while the limits are not down to it yet: of what nodes carry, all that the API server still lets in. */
+export function withEnforced(hard: Hard, enforced: Hard): Hard {
+  const more = Object.entries(enforced).filter(
+    ([key, amount]) => isOfNodes(key) && (parseQuantity(amount) ?? 0n) > (parseQuantity(hard[key] ?? '0') ?? 0n),
+  );
+  return more.length === 0 ? hard : { ...hard, ...Object.fromEntries(more) };
+}
+
 const isOfNodes = (key: string): boolean => ofNodes(key.replace(/^limits\./, 'requests.')) !== undefined;
 
 type Needs = readonly (readonly [string, Quantity])[];

@@ -6,7 +6,7 @@ import { TransientError, done, isAlreadyExists, waitFor, type Reader, type Scope
 import { parseQuantity } from '../runtime/quantity.ts';
 import { blockerOf } from './ending.ts';
 import type { Facts } from './facts.ts';
-import { allowedStorageClasses, countsPods, inForceOf, type Hard } from './hard.ts';
+import { allowedStorageClasses, countsPods, effectiveHard, inForceOf, type Hard } from './hard.ts';
 import { OURS, renderLimitRange, renderNamespace, renderNetworkPolicies, renderQuota } from './render.ts';
 
 type GrantStep = Step<Grant, Facts>;
@@ -23,11 +23,12 @@ export const ensureNamespace: GrantStep = async (scope) => {
   const { object, cache, client, facts } = scope;
   const { namespace: name, hard } = sliceOf(scope);
   const defaultClass = defaultClassIn(cache);
-  facts.storageClasses = allowedStorageClasses(hard, defaultClass);
-  facts.inForce = cache.get(ResourceQuota, { namespace: name, name: OURS })?.status?.hard ?? {};
+  const classesIn = (limits: Hard) => allowedStorageClasses(namedIn(limits, object), defaultClass);
+  facts.storageClasses = classesIn(hard);
+  facts.inForce = countedIn(cache, name).hard;
   // In a slice that is used already, a resource is opened once the quota counts it: what no quota knows yet is not limited.
   const open = countsPods(facts.inForce) ? inForceOf(hard, facts.inForce) : hard;
-  const desired = renderNamespace(object, name, { hard: open, storageClasses: allowedStorageClasses(open, defaultClass) });
+  const desired = renderNamespace(object, name, { hard: open, storageClasses: classesIn(open) });
   const live = cache.get(Namespace, { namespace: '', name });
   if (live?.metadata.deletionTimestamp !== undefined) {
     // Its volumes go with it: that they could not be kept is worse.
@@ -42,6 +43,18 @@ export const ensureNamespace: GrantStep = async (scope) => {
   facts.namespaceReady = true;
   return done;
 };
+
+/** What the API server holds a namespace to, and what it has counted there; undefined before its first count. */
+export function countedIn(cache: Reader, namespace: string): { readonly hard: Hard; readonly used: Hard | undefined } {
+  const { hard = {}, used } = cache.get(ResourceQuota, { namespace, name: OURS })?.status ?? {};
+  return { hard, used };
+}
+
+/** What the spec speaks of: a class that is none merely because it is still used closes no other. */
+function namedIn(limits: Hard, { spec }: Grant): Hard {
+  const named = effectiveHard(spec.hard);
+  return Object.fromEntries(Object.entries(limits).filter(([key]) => named[key] !== undefined));
+}
 
 const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
 
@@ -103,7 +116,8 @@ export const confirmEnforced: GrantStep = async (scope) => {
   const wanted = renderQuota(object, namespace, hard).spec?.hard ?? {};
   const inForce = facts.inForce ?? {};
   facts.limited = countsPods(inForce);
-  facts.used = cache.get(ResourceQuota, { namespace, name: OURS })?.status?.used ?? {};
+  // Where nothing was counted yet, that is not the same as nothing being used.
+  facts.used = countedIn(cache, namespace).used;
   facts.quotaEnforced = Object.entries(wanted).every(([key, amount]) => parseQuantity(inForce[key] ?? '') === parseQuantity(amount ?? ''));
   if (!facts.quotaEnforced)
     return waitFor('QuotaPending' satisfies GrantReason, 'The quota is made and not in force yet', QUOTA_PATIENCE_MS);

@@ -21,14 +21,14 @@ export interface Facts {
   namespaceReady?: boolean;
   /** The storage classes that claims may name. */
   storageClasses?: readonly string[];
-  /** What the API server enforced when the pass began: what is decided in it is decided on the same. */
+  /** What the API server enforced when the pass began: what is decided in it is decided on the same. Undefined where nobody looked. */
   inForce?: Hard;
   /** Whether Pods are limited at all, be it by what was lent before. */
   limited?: boolean;
   /** Whether the limits are those that are wanted. */
   quotaEnforced?: boolean;
   networkIsolated?: boolean;
-  used?: Hard;
+  used?: Hard | undefined;
   /** Namespaces with data that could not be kept. */
   unkept?: Set<string>;
   /** What stood in the way of taking back an earlier slice: an error to throw once all else is done. */

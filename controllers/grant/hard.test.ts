@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allowedResources, allowedStorageClasses, effectiveHard, freeOf, lacked, overused, quotaHard } from './hard.ts';
+import { allowedResources, allowedStorageClasses, effectiveHard, freeOf, lacked, overused, quotaHard, withUsed } from './hard.ts';
 
 describe('what follows from what is lent by name', () => {
   it('is room for ended Pods, and ports for load balancers; what is named itself stands', () => {
@@ -18,6 +18,17 @@ describe('what follows from what is lent by name', () => {
     expect(effectiveHard(classes)).to.include({ 'requests.storage': '30Gi' });
     expect(effectiveHard({ ...classes, 'requests.storage': '15Gi' })).to.include({ 'requests.storage': '15Gi' });
     expect(effectiveHard({ 'slow.storageclass.storage.k8s.io/persistentvolumeclaims': '2' })).to.include({ 'requests.storage': '0' });
+  });
+});
+
+describe('what is named no more', () => {
+  const hard = effectiveHard({ 'requests.cpu': '1' });
+  it('is none for as long as it is used, and nothing afterwards', () => {
+    expect(withUsed(hard, { 'requests.intel.com/gpu': '2', 'requests.cpu': '1' })).to.deep.equal({
+      ...hard,
+      'requests.intel.com/gpu': '0',
+    });
+    expect(withUsed(hard, { 'requests.intel.com/gpu': '0' })).to.deep.equal(hard);
   });
 });
 

@@ -73,6 +73,12 @@ export function allowedResources(hard: Hard): readonly string[] {
   return [...new Set(names)].toSorted();
 }
 
+/** What is named no more and still used is none, and goes on being counted: to a quota what is absent is unlimited, and nobody would know of it. */
+export function withUsed(hard: Hard, used: Hard): Hard {
+  const still = Object.keys(used).filter((key) => hard[key] === undefined && isSome(used[key]));
+  return still.length === 0 ? hard : sorted({ ...hard, ...Object.fromEntries(still.map((key) => [key, '0'])) });
+}
+
 const CLASS = /^(.+)\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)$/;
 
 /** The storage classes that claims may name: those that were named, else the cluster's default one if storage was lent at all. */

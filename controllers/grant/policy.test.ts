@@ -3,7 +3,7 @@ import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { buildGrant } from '../../test/build.ts';
 import { durationMs } from './data.ts';
-import { expiresSoon, latchOf, nextMoment, onlyUsageChanged, phaseOf, type Phase } from './policy.ts';
+import { expiresSoon, isLeaving, latchOf, nextMoment, onlyUsageChanged, phaseOf, type Phase } from './policy.ts';
 import { sliceName } from './slice.ts';
 
 const now = new Date('2030-06-01T00:00:00Z');
@@ -62,6 +62,15 @@ describe('the clock of a Grant', () => {
     expect(expiresSoon(buildGrant({ validity: { validUntil: soon } }), now)).to.equal(true);
     expect(expiresSoon(buildGrant({ validity: { validUntil: future } }), now)).to.equal(false);
     expect(expiresSoon(buildGrant({ validity: { validUntil: past } }), now)).to.equal(false);
+  });
+});
+
+describe('a Grant that is over', () => {
+  const held = (...finalizers: readonly string[]) => buildGrant({ revoked: true }, { finalizers: [...finalizers] });
+  it('is on its way out while we hold it, whoever else may', () => {
+    expect(isLeaving(held('example.com/theirs', 'keystone.io/grant'), now)).to.equal(true);
+    expect(isLeaving(held('example.com/theirs'), now), 'of which we know nothing').to.equal(false);
+    expect(isLeaving(buildGrant({}, { finalizers: ['keystone.io/grant'] }), now)).to.equal(false);
   });
 });
 

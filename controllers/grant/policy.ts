@@ -69,8 +69,12 @@ export const isUnsettled = ({ metadata, status }: Grant): boolean =>
       type === 'CapacityAvailable' && is === 'True' && observedGeneration === metadata.generation,
   ) !== true;
 
+/** Ours: others' hold a Grant for reasons of their own. */
+const FINALIZER = 'keystone.io/grant';
+
 /** Whether a Grant is over and something of it may still be there. */
-export const isLeaving = (grant: Grant, now: Date): boolean => (grant.metadata.finalizers ?? []).length > 0 && isOver(phaseOf(grant, now));
+export const isLeaving = (grant: Grant, now: Date): boolean =>
+  (grant.metadata.finalizers ?? []).includes(FINALIZER) && isOver(phaseOf(grant, now));
 
 /** Whether nothing is lent any more. */
 export const isOver = (phase: Phase | undefined): boolean => phase === 'Revoked' || phase === 'Expired';

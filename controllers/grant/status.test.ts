@@ -86,6 +86,20 @@ describe('the status of a Grant', () => {
     expect(conditionsOf(found({ quotaEnforced: false, limited: false }), undefined, halt)).to.include('Usable=False QuotaPending');
   });
 
+  it('shows, until the API server holds it to less, all that it still lets in of what nodes carry', () => {
+    const inForce = { ...effectiveHard({ 'requests.cpu': '7', 'requests.example.com/fpga': '1' }), pods: '500' };
+    const moment = { object: buildGrant({ hard: HARD }), now, halt: undefined };
+    const shrinking = grantStatus(found({ inForce, quotaEnforced: false }), moment);
+    expect(shrinking.hard).to.include({
+      'requests.cpu': '7',
+      'limits.cpu': '7',
+      'requests.memory': '1Gi',
+      'requests.example.com/fpga': '1',
+    });
+    expect(shrinking.hard?.['pods'], 'no node carries those').to.equal(effectiveHard(HARD)['pods']);
+    expect(grantStatus(found({ inForce: effectiveHard(HARD) }), moment).hard).to.deep.equal(effectiveHard(HARD));
+  });
+
   it('shows what was lent once it is over, and what was begun where the realm has another name', () => {
     const status = { epoch: 2, namespace: 'grant-x', hard: effectiveHard({ 'requests.cpu': '7' }), phase: 'Active' as const };
     const moment = { object: buildGrant({ hard: HARD, revoked: true }, {}, status), now, halt: undefined };

@@ -1,6 +1,7 @@
 import type { Grant, GrantCondition, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { defineStatus, type Moment, type Verdict } from '../runtime/conditions.ts';
 import type { Facts } from './facts.ts';
+import { withEnforced } from './capacity.ts';
 import { cordonedHard, freeOf, isNeeded, lacked, lendsStorage, listed, overused, wantsBandwidth, type Hard } from './hard.ts';
 import { expiresSoon, isOver, latchOf, type Phase } from './policy.ts';
 import { realmsOf } from './render.ts';
@@ -78,7 +79,7 @@ function whatWasLent(facts: Facts, { spec, status }: Grant) {
 
 const basisOf = (facts: Facts, status: Grant['status']): { readonly epoch: number; readonly hard: Hard } => ({
   epoch: facts.epoch ?? status?.epoch ?? 1,
-  hard: facts.promised ?? facts.hard ?? status?.hard ?? {},
+  hard: withEnforced(facts.promised ?? facts.hard ?? status?.hard ?? {}, facts.inForce ?? {}),
 });
 const namespaceOf = (namespace: string | undefined) => (namespace === undefined ? {} : { namespace });
 
@@ -142,7 +143,12 @@ function progressOf(
     ...(capacity === undefined ? {} : { CapacityAvailable: capacityOf(capacity, moment) }),
     ...(namespaceReady === true ? { NamespaceReady: yes('NamespaceReady', `The namespace is ${namespace}`) } : {}),
     ...(networkIsolated === true
-      ? { NetworkIsolated: yes('NetworkIsolated', 'Closed but for names, the slice itself and what the Grant opens') }
+      ? {
+          NetworkIsolated: yes(
+            'NetworkIsolated',
+            'The policies are there that close it but for names, the slice itself and what the Grant opens; the cluster’s network must enforce them',
+          ),
+        }
       : {}),
     ...(quotaEnforced === undefined
       ? {}

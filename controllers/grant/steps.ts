@@ -3,8 +3,9 @@ import { Grant, type GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { TerminalError, done, enough, expectNewest, requeueAt, waitFor, type Outcome, type Reader, type Step } from '../runtime/index.ts';
 import { asksForMore, judgeCapacity, withoutGrowth } from './capacity.ts';
 import { createClaimBook, hardOf, shareOf, type ClaimBook } from './claims.ts';
+import { countedIn } from './enforcement.ts';
 import type { Facts } from './facts.ts';
-import { listed, type Hard } from './hard.ts';
+import { listed, withUsed, type Hard } from './hard.ts';
 import { epochToCome, latchOf, nextMoment, phaseOf } from './policy.ts';
 import { sliceName } from './slice.ts';
 
@@ -51,10 +52,15 @@ export const heedClock: GrantStep = async ({ object, now }) => {
 };
 
 /** Notes where the Grant is in its life. */
-export const observeLife: GrantStep = async ({ object, facts, now }) => {
+export const observeLife: GrantStep = async ({ object, facts, cache, now }) => {
+  const { epoch, admitted } = latchOf(object);
   facts.phase = phaseOf(object, now);
-  facts.epoch = latchOf(object).epoch;
+  facts.epoch = epoch;
   facts.hard = hardOf(object);
+  if (!admitted) return;
+  const { hard, used } = countedIn(cache, object.status?.namespace ?? '');
+  facts.inForce = hard;
+  facts.hard = withUsed(facts.hard, used ?? object.status?.used ?? {});
 };
 
 /** A pure verdict over all Grants. What does not fit waits; of one that is let in, only what it asks for beyond its share. */
@@ -95,8 +101,8 @@ function lend({ object, facts, book }: Judged): Outcome {
   if (!asksForMore(hardOf(object), shareOf(object))) return done;
   book.promise(object);
   if (!latchOf(object).admitted) return done;
-  facts.promised = hardOf(object);
-  facts.hard = withoutGrowth(hardOf(object), shareOf(object));
+  facts.promised = facts.hard ?? hardOf(object);
+  facts.hard = withoutGrowth(facts.promised, shareOf(object));
   return done;
 }
 
@@ -104,7 +110,7 @@ function lend({ object, facts, book }: Judged): Outcome {
 function holdBack({ object, facts, book }: Judged, why: string): Outcome {
   book.withdraw(object);
   if (!latchOf(object).admitted) return waitFor(INSUFFICIENT, why, LOOK_AGAIN_MS);
-  facts.hard = withoutGrowth(hardOf(object), shareOf(object));
+  facts.hard = withoutGrowth(facts.hard ?? hardOf(object), shareOf(object));
   if (asksForMore(hardOf(object), shareOf(object))) facts.heldBack = why;
   return done;
 }

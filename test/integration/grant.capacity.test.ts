@@ -139,6 +139,47 @@ describe('the capacity that Grants share', () => {
     await world.because('waits', 'InForce', 'Usable');
   });
 
+  it('is not given to another before the API server holds who shrinks to less', async () => {
+    await world.run();
+    await world.create('shrinks', { hard: { 'requests.cpu': '8', 'requests.memory': '1Gi' } });
+    await world.because('shrinks', 'InForce', 'Usable');
+    await controlPlane().signal('kube-controller-manager', 'STOP');
+    try {
+      await world.change('shrinks', { hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' } });
+      const shrinking = await world.because('shrinks', 'QuotaPending');
+      expect(shrinking.status?.hard, 'what the guest may still begin').to.include({ 'requests.cpu': '8' });
+      await world.create('waits', { hard: HALF });
+      await world.because('waits', 'InsufficientCapacity');
+    } finally {
+      await controlPlane().signal('kube-controller-manager', 'CONT');
+    }
+    await world.because('waits', 'InForce', 'Usable');
+    expect((await world.get('shrinks'))?.status?.hard).to.include({ 'requests.cpu': '1' });
+  });
+
+  it('counts devices of a kind that the Grant names no more, until nobody uses them', async () => {
+    const device = 'requests.example.com/fpga';
+    const hard = { ...HALF, [device]: '2' };
+    await world.carry({ cpu: '32', memory: '32Gi', 'example.com/fpga': '2' });
+    await world.run();
+    await world.create('had', { hard });
+    const slice = (await world.because('had', 'InForce', 'Usable')).status?.namespace ?? '';
+    const amounts = { cpu: '1', memory: '64Mi', 'example.com/fpga': '2' };
+    const pods = `/api/v1/namespaces/${slice}/pods`;
+    await eventually(async () => ok(await api().call('POST', pods, { body: decentPod('guest', { requests: amounts, limits: amounts }) })));
+    await eventually(async () => expect((await world.get('had'))?.status?.used).to.include({ [device]: '2' }));
+    await world.change('had', { hard: { [device]: null } });
+    const over = await world.because('had', 'OverQuota', 'OverQuota');
+    expect(over.status?.conditions?.find(({ type }) => type === 'OverQuota')?.message).to.include(device);
+    await world.create('wants', { hard });
+    expect((await world.because('wants', 'InsufficientCapacity')).status?.conditions?.[0]?.message).to.include(
+      '2 example.com/fpga missing',
+    );
+    await api().call('DELETE', `${pods}/guest?gracePeriodSeconds=0`);
+    await world.because('wants', 'InForce', 'Usable');
+    await eventually(async () => expect((await world.get('had'))?.status?.hard).not.to.have.property(device));
+  });
+
   it('evicts nobody when a node is lost, and marks the newest', async () => {
     const engine = await world.run();
     await world.create('older', { hard: HALF });

@@ -123,6 +123,10 @@ describe('US1.1 · a Grant', () => {
       const { status, body } = await api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: decentPod(`p${i}`, resources) });
       expect(status, `${name}: ${JSON.stringify(body)}`).to.equal(201);
     }
+    const endless = decentPod('endless', { requests: { memory: '0' }, limits: { memory: '0' } });
+    const refused = await api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: endless });
+    expect(refused.status).to.equal(403);
+    expect(JSON.stringify(refused.body), 'also where nobody knows the policies').to.include('minimum memory usage per Container is 1Mi');
     await eventually(async () => expect((await world.get('usual'))?.status?.used).to.include({ pods: '4', 'requests.cpu': '1150m' }));
   });
 
@@ -138,6 +142,24 @@ describe('US1.1 · a Grant', () => {
       await controlPlane().signal('kube-controller-manager', 'CONT');
     }
     await world.because('early', 'InForce', 'Usable');
+  }).timeout(60_000);
+
+  it('says what was used, and that its limits are not in force, while a quota that somebody deleted is not taken up again', async () => {
+    await world.run();
+    await world.create('spoilt', { hard: HALF });
+    const slice = (await world.because('spoilt', 'InForce', 'Usable')).status?.namespace ?? '';
+    await eventually(async () => ok(await api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: decentPod('guest', {}) })));
+    await eventually(async () => expect((await world.get('spoilt'))?.status?.used).to.include({ pods: '1' }));
+    await controlPlane().signal('kube-controller-manager', 'STOP');
+    try {
+      const glass = ['--as=somebody', '--as-group=keystone:break-glass', '--as-group=system:masters'];
+      await must(controlPlane(), ['delete', 'resourcequota/grant', '-n', slice, ...glass]);
+      const spoilt = await world.because('spoilt', 'QuotaPending', 'Usable');
+      expect(spoilt.status?.used).to.include({ pods: '1' });
+    } finally {
+      await controlPlane().signal('kube-controller-manager', 'CONT');
+    }
+    await world.because('spoilt', 'InForce', 'Usable');
   }).timeout(60_000);
 
   it('takes over no namespace that somebody else has made under the name of its slice', async () => {
