@@ -8,15 +8,17 @@ export interface RetainedVolume {
   readonly until: string;
 }
 
-/** The schema's bound; beyond it, what sorts last is left out. */
+/** The schema's bound; beyond it, what is kept for longest is left out. */
 const MAX_VOLUMES = 256;
 
-/** The volumes that were kept when their Grants ended, sorted by name. */
+/** The volumes that were kept when their Grants ended, those first that somebody must look after first. */
 export const retainedVolumes = (volumes: readonly PersistentVolume[]): readonly RetainedVolume[] =>
   volumes
     .flatMap(({ metadata: { name, labels, annotations } }) => {
       const grantUID = labels?.[RETAINED_FROM];
       return grantUID === undefined ? [] : [{ volume: name, grantUID, until: annotations?.[RETAINED_UNTIL] ?? '' }];
     })
-    .toSorted((a, b) => (a.volume < b.volume ? -1 : 1))
+    .toSorted((a, b) => compare(a.until, b.until) || compare(a.volume, b.volume))
     .slice(0, MAX_VOLUMES);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -147,7 +147,8 @@ export const clusterRegistrationSchema = crd({
           kind: 'map',
           keys: ['volume'],
           maxItems: 256,
-          description: 'retained lists the volumes that were kept when a Grant ended, sorted by name; beyond 256 the rest is left out.',
+          description:
+            'retained lists the volumes that were kept when a Grant ended, those first that end first; beyond 256 the rest is left out, and the label keystone.io/retained-from of PersistentVolumes finds all.',
         },
       ),
     },
