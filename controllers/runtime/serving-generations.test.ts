@@ -2,7 +2,17 @@ import { X509Certificate } from 'node:crypto';
 import { expect } from 'chai';
 import { array, assert, integer, property } from 'fast-check';
 import { fakeClock } from '../../test/doubles/clock.ts';
-import { fromData, issueGeneration, nextMoment, renewed, settleMs, toData, toShow, type Generation } from './serving-generations.ts';
+import {
+  fromData,
+  issueGeneration,
+  nextMoment,
+  renewalDue,
+  renewed,
+  settleMs,
+  toData,
+  toShow,
+  type Generation,
+} from './serving-generations.ts';
 import { createTrustMemory } from './serving-trust.ts';
 
 const HOST = 'hook.ns.svc';
@@ -126,11 +136,22 @@ describe('the memory of who is trusted', () => {
 describe('certificates in a Secret', () => {
   const [old, young] = [issueGeneration([HOST], start, LIFETIME), issueGeneration([HOST], after(60), LIFETIME)];
 
-  it('come out as they went in, oldest first', () => {
+  it('come out as they went in, whatever their dates: clocks differ', () => {
     expect(fromData(toData([old, young]), [HOST])).to.deep.equal([old, young]);
-    expect(fromData(toData([young, old]), [HOST])).to.deep.equal([old, young]);
-    const brief = issueGeneration([HOST], after(1), DAY);
-    expect(fromData(toData([brief, old]), [HOST]), 'whatever ends first').to.deep.equal([old, brief]);
+    expect(fromData(toData([young, old]), [HOST])).to.deep.equal([young, old]);
+  });
+
+  it('are issued once where lives are to be shorter, also by who has a clock that is behind', () => {
+    let there: readonly Generation[] = [issueGeneration([HOST], after(1), LIFETIME)];
+    const behind = new Date(after(1).getTime() - 600_000);
+    for (let looks = 0; looks < 5; looks += 1)
+      there = fromData(toData(renewed(there, behind, DAY, () => issueGeneration([HOST], behind, DAY))), [HOST]);
+    expect(there).to.have.length(2);
+  });
+
+  it('are due after two thirds of the life that they were made for, or of their own where somebody else made them', () => {
+    expect(renewalDue(old.validity)).to.equal(after(60).getTime());
+    expect(renewalDue({ from: start, until: after(90) }, 0)).to.equal(after(60).getTime());
   });
 
   it('are signed by an authority whose key nobody has any more', () => {

@@ -37,19 +37,23 @@ export function renewed(there: readonly Generation[], now: Date, lifetimeMs: num
   const holding = there.filter((generation) => holds(generation, now));
   const newest = holding.at(-1);
   // Who asks for shorter lives does not mean once this long one is over.
-  const isDue = newest === undefined || now.getTime() >= due(newest) || lifeOf(newest) >= lifetimeMs + PRECISION_MS;
+  const isDue =
+    newest === undefined || now.getTime() >= renewalDue(newest.validity) || lifeOf(newest.validity) >= lifetimeMs + PRECISION_MS;
   return isDue ? [...holding, issue()] : holding;
 }
 
 /** When there is something to do again, if nothing happens before. */
 export const nextMoment = (generations: readonly Generation[]): number =>
-  Math.min(...generations.map(({ validity }) => validity.until.getTime()), ...generations.slice(-1).map(due));
+  Math.min(
+    ...generations.map(({ validity }) => validity.until.getTime()),
+    ...generations.slice(-1).map((newest) => renewalDue(newest.validity)),
+  );
 
-/** When what is valid so long, and was made for such a life, should be replaced. */
-export const renewalDue = ({ until }: Pick<Validity, 'until'>, lifetimeMs: number): number => until.getTime() - lifetimeMs * (1 - RENEW_AT);
+/** When a certificate should be replaced; ours begins before it was made. */
+export const renewalDue = (validity: Validity, headStartMs = SKEW_MS): number =>
+  validity.until.getTime() - lifeOf(validity, headStartMs) * (1 - RENEW_AT);
 /** For how long it was made. */
-const lifeOf = ({ validity }: Generation): number => Math.max(0, validity.until.getTime() - validity.from.getTime() - SKEW_MS);
-const due = (generation: Generation): number => renewalDue(generation.validity, lifeOf(generation));
+const lifeOf = ({ from, until }: Validity, headStartMs = SKEW_MS): number => Math.max(0, until.getTime() - from.getTime() - headStartMs);
 const holds = ({ validity }: Generation, now: Date): boolean => validity.from <= now && now < validity.until;
 
 /**
@@ -82,13 +86,14 @@ export const toData = (generations: readonly Generation[]): Data =>
 
 /** The generations in a Secret, oldest first. What is no certificate for these names, or has another key, is as good as none. */
 export function fromData(data: Data, names: readonly string[]): readonly Generation[] {
-  const numbers = Object.keys(data).flatMap((name) => /^(\d{1,3})\.tls\.crt$/.exec(name)?.[1] ?? []);
+  // By their numbers: whoever wrote them put the newest last, and clocks differ.
+  const numbers = Object.keys(data)
+    .flatMap((name) => /^(\d{1,3})\.tls\.crt$/.exec(name)?.[1] ?? [])
+    .toSorted((a, b) => Number(a) - Number(b));
   const textOf = (number: string, name: string) => Buffer.from(data[`${number}.${name}`] ?? '', 'base64').toString('utf8');
-  return numbers
-    .flatMap((number) =>
-      generationOf(textOf(number, PARTS.ca), { cert: textOf(number, PARTS.cert), key: textOf(number, PARTS.key) }, names),
-    )
-    .toSorted((a, b) => a.validity.from.getTime() - b.validity.from.getTime());
+  return numbers.flatMap((number) =>
+    generationOf(textOf(number, PARTS.ca), { cert: textOf(number, PARTS.cert), key: textOf(number, PARTS.key) }, names),
+  );
 }
 
 function generationOf(ca: string, { cert, key }: Identity, names: readonly string[]): readonly Generation[] {

@@ -100,11 +100,11 @@ export function webhookPart(options: WebhookPartOptions): WebhookPart {
   };
 }
 
-/** Tells when a certificate ends and is due to be renewed. How long ours live we know: they begin before they are made. */
-function tellAge({ cert }: Identity, { metrics, certificates, lifetimeMs }: WebhookPartOptions): void {
+/** Tells when a certificate ends and is due to be renewed. */
+function tellAge({ cert }: Identity, { metrics, certificates }: WebhookPartOptions): void {
   const { validFromDate: from, validToDate: until } = new X509Certificate(cert);
   metrics.certificateEnd.set(until.getTime() / 1000);
-  metrics.certificateRenewal.set(renewalDue({ until }, certificates === undefined ? lifetimeMs : until.getTime() - from.getTime()) / 1000);
+  metrics.certificateRenewal.set((certificates === undefined ? renewalDue({ from, until }) : renewalDue({ from, until }, 0)) / 1000);
 }
 
 /** One desk for each webhook, by its path. */
