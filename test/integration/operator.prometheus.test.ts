@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,7 +33,6 @@ describe('a real Prometheus', () => {
   let folder = '';
   let url = '';
   let prometheus: ChildProcess;
-  let promtool = '';
   let operator: OperatorProcess;
   let other: OperatorProcess;
 
@@ -43,7 +42,6 @@ describe('a real Prometheus', () => {
     const plane = controlPlane();
     const { kubeconfig } = await installOperator(plane);
     await must(plane, ['apply', '--server-side', '-k', 'config/webhook']);
-    promtool = tools.promtool;
     const [metrics, others, own] = [await freePort(), await freePort(), await freePort()];
     operator = await startOperator({
       kubeconfig,
@@ -168,33 +166,4 @@ describe('a real Prometheus', () => {
     // Also of what would have to last before it cries; a busy machine may be slow for a moment, but then it ends by itself.
     await eventually(async () => expect((await ask('/api/v1/query?query=ALERTS')).data.result).to.deep.equal([]), { withinMs: 30_000 });
   }).timeout(90_000);
-
-  // In hours: a twenty-fourth of its life each.
-  for (const { name, step } of [
-    { name: 'for ninety days', step: 90 },
-    { name: 'for a day', step: 1 },
-  ])
-    it(`cries for a certificate that was issued ${name} once half of its last third is over, and not before`, () => {
-      const lasting = (series: string, steps: number) => ({
-        series: `keystone_webhook_certificate_${series}_timestamp_seconds`,
-        values: `${steps * step * 3600}x24`,
-      });
-      const firing = (steps: number, value: number) => ({
-        expr: 'count(ALERTS{alertname="KeystoneWebhookCertificateExpires", alertstate="firing"}) or vector(0)',
-        eval_time: `${steps * step}h`,
-        exp_samples: [{ labels: '{}', value }],
-      });
-      const interval = `${step}h`;
-      const cases = {
-        interval,
-        input_series: [lasting('expiry', 24), lasting('renewal', 16)],
-        promql_expr_test: [firing(19, 0), firing(21, 1)],
-      };
-      writeFileSync(
-        join(folder, 'cases.yaml'),
-        stringify({ rule_files: [join(folder, 'rules.yaml')], evaluation_interval: interval, tests: [cases] }),
-      );
-      const { status, stdout, stderr } = spawnSync(promtool, ['test', 'rules', join(folder, 'cases.yaml')], { encoding: 'utf8' });
-      expect(status, `${stdout}${stderr}`).to.equal(0);
-    });
 });
