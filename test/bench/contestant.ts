@@ -71,7 +71,8 @@ export async function start(name: Name, options: StartOptions): Promise<Running>
   const log = openSync(join(CACHE, `${name}.log`), 'w');
   const [program, args] = commandOf(name, options, { probes, metrics });
   const began = performance.now();
-  const env = { ...process.env, NODE_ENV: 'production' };
+  // As in the image, which has nothing compiled before.
+  const env = { ...process.env, NODE_ENV: 'production', NODE_DISABLE_COMPILE_CACHE: '1' };
   const child = spawn(program, args, { cwd: ROOT, env, stdio: ['pipe', 'pipe', log] }) as ChildProcessByStdio<Writable, Readable, null>;
   closeSync(log);
   const pid = child.pid ?? 0;

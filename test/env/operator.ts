@@ -33,7 +33,13 @@ interface OperatorOptions {
 export async function startOperator({ kubeconfig, env = {}, args = [] }: OperatorOptions): Promise<OperatorProcess> {
   const port = await freePort();
   const child = spawn(process.execPath, ['controllers/main.ts', `--health-probe-bind-address=127.0.0.1:${port}`, ...args], {
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfig, ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      KUBECONFIG: kubeconfig,
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
