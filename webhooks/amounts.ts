@@ -7,10 +7,13 @@ export const ONE: Quantity = 1_000_000_000n;
 /** How much of what; a Map, since names come from strangers. */
 export type Amounts = ReadonlyMap<string, Quantity>;
 
+/** A quota has 128 keys at most; what names more than this is not counted to its end by us, but by the quota itself. */
+const MOST_NAMES = 1_000;
+
 /** The amounts of an object such as `resources.requests`. What is no amount counts as nothing: the API server has its own word for it. */
 export function amountsOf(value: unknown): Amounts {
   const amounts = new Map<string, Quantity>();
-  for (const [name, amount] of members(value)) {
+  for (const [name, amount] of members(value).slice(0, MOST_NAMES)) {
     const quantity = typeof amount === 'string' || typeof amount === 'number' ? parseQuantity(amount) : undefined;
     if (quantity !== undefined) amounts.set(name, quantity);
   }

@@ -1,4 +1,5 @@
 import { ONE, amountsOf, greatest, plus, type Amounts } from './amounts.ts';
+import type { Quantity } from '../controllers/runtime/quantity.ts';
 import { isRecord, items, member, text } from '../api/meta/untrusted.ts';
 
 /** What containers of a namespace get that say nothing, as its LimitRange has it. */
@@ -45,21 +46,21 @@ function usageOf(spec: unknown, of: (container: unknown) => Defaults): Amounts {
   ]);
 }
 
+/** Name by name, so that what many containers ask for is not gone through anew for each of them. */
 function together(spec: unknown, of: (container: unknown) => Amounts): Amounts {
-  let all: Amounts = new Map();
-  for (const container of items(member(spec, 'containers'))) all = plus(all, of(container));
-  let sidecars: Amounts = new Map();
-  let peak: Amounts = new Map();
+  const [all, sidecars, peak] = [new Map<string, Quantity>(), new Map<string, Quantity>(), new Map<string, Quantity>()];
+  for (const container of items(member(spec, 'containers'))) for (const [name, amount] of of(container)) add(all, name, amount);
   for (const container of items(member(spec, 'initContainers'))) {
-    const amounts = of(container);
-    if (isSidecar(container)) {
-      all = plus(all, amounts);
-      sidecars = plus(sidecars, amounts);
-      peak = greatest(peak, sidecars);
-    } else peak = greatest(peak, plus(amounts, sidecars));
+    for (const [name, amount] of of(container)) {
+      const atItsTurn = (sidecars.get(name) ?? 0n) + amount;
+      if (isSidecar(container)) [all, sidecars].forEach((sum) => add(sum, name, amount));
+      const before = peak.get(name);
+      if (before === undefined || atItsTurn > before) peak.set(name, atItsTurn);
+    }
   }
   return greatest(all, peak);
 }
+const add = (sum: Map<string, Quantity>, name: string, amount: Quantity): void => void sum.set(name, (sum.get(name) ?? 0n) + amount);
 
 const isSidecar = (container: unknown): boolean => member(container, 'restartPolicy') === 'Always';
 

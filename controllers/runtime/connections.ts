@@ -24,10 +24,12 @@ export function holdConnections(server: Server, most: number): Connections {
     const [victim = newcomer] = [...all].find(([peer, { request }]) => peer !== newcomer && request?.complete !== true) ?? [];
     all.get(victim)?.socket.destroy();
   };
+  /** A port is used again before its last connection has said that it is closed. */
+  const drop = (peer: string, socket: Socket): boolean => all.get(peer)?.socket === socket && all.delete(peer);
   server.on('connection', (socket: Socket) => {
     const peer = peerOf(socket);
     all.set(peer, { socket });
-    socket.once('close', () => all.delete(peer));
+    socket.once('close', () => drop(peer, socket));
     if (all.size > most) makeRoom(peer);
   });
   server.on('request', (request, response) => {
@@ -35,7 +37,7 @@ export function holdConnections(server: Server, most: number): Connections {
     const socket = all.get(peer)?.socket;
     if (socket === undefined) return;
     all.set(peer, { socket, request });
-    response.once('close', () => all.delete(peer) && all.set(peer, { socket }));
+    response.once('close', () => drop(peer, socket) && all.set(peer, { socket }));
   });
   return { cut: () => [...all.values()].forEach(({ socket }) => socket.destroy()) };
 }

@@ -34,6 +34,8 @@ export function createBodyReader(clock: Clock): (request: IncomingMessage) => Pr
         size = 0;
         request.removeAllListeners('data');
         settle();
+        // The listeners below live as long as the request, which is until its answer.
+        parts.length = 0;
       };
       const refuse = (code: BodyError['code'], message: string): void => end(() => reject(new BodyError(code, message)));
       const timer = clock.timer(BODY_MS, () => refuse(408, 'The body did not come in time'));

@@ -70,7 +70,8 @@ async function answer(request: IncomingMessage, read: BodyReader, judge: Judge, 
   if (request.method !== 'POST') return { code: 405, body: 'Only POST' };
   if (!/^application\/json(?:\s*;|$)/.test(request.headers['content-type'] ?? '')) return { code: 415, body: 'Only application/json' };
   try {
-    return await answerBody(await read(request), judge, withinMs);
+    // No await between the two: it would hold the bytes until the answer.
+    return await read(request).then((bytes) => answerBody(bytes, judge, withinMs));
   } catch (error) {
     if (error instanceof BodyError) return { code: error.code, body: error.message };
     return { code: 500, body: 'The review could not be answered' };

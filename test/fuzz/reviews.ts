@@ -172,6 +172,19 @@ export const LARGE: readonly Buffer[] = [
     JSON.stringify(
       request('/pods', 'CREATE', {
         spec: {
+          containers: Array.from({ length: 10_000 }, (_, at) => ({ resources: { requests: { [`r${at}.io/x`]: '1' } } })),
+          initContainers: Array.from({ length: 10_000 }, (_, at) => ({
+            restartPolicy: 'Always',
+            resources: { requests: { [`s${at}.io/x`]: '1' } },
+          })),
+        },
+      }),
+    ),
+  ),
+  Buffer.from(
+    JSON.stringify(
+      request('/pods', 'CREATE', {
+        spec: {
           containers: [
             { resources: { requests: Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`r${at}.io/x`, '9'.repeat(20)])) } },
           ],
