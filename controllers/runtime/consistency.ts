@@ -5,6 +5,7 @@ import { ApiError } from './errors.ts';
 import type { Informer } from './informer.ts';
 import { keyOf, nameOf, targetOf } from './resource.ts';
 import { compareVersions } from './store.ts';
+import { NORMAL_PRIORITY } from './workqueue.ts';
 
 /**
  * The stale-cache gate. After a write, the local copies are older than the world until the watch brings the write back.
@@ -15,8 +16,8 @@ export interface Gate {
   wrote(ownerKey: string, resource: Resource, written: K8sObject): void;
   /** Notes that an object was deleted for this owner: nobody tells which version that brought about. */
   deleted(ownerKey: string, resource: Resource, object: K8sObject): void;
-  /** Whether the copies hold all that was written for the owner; if not, calls back once they do. */
-  isFresh(ownerKey: string, callback: () => void): boolean;
+  /** Whether the copies hold all that was written for the owner; if not, calls back once they do, with the highest priority asked with. */
+  isFresh(ownerKey: string, callback: (priority: number) => void, priority?: number): boolean;
   forget(ownerKey: string): void;
 }
 
@@ -26,8 +27,8 @@ export function createGate(informers: Informers): Gate {
   const expected = new Map<string, Map<string, { readonly version: string; readonly rewinds: number }>>();
   /** Per owner, what was deleted and may be in the copies yet. */
   const leaving = new Map<string, Set<Leaving>>();
-  /** Owners whose callback is waiting already: however often one is asked for, it is called back once. */
-  const waiting = new Set<string>();
+  /** Owners whose callback is waiting already, and how urgently: however often one is asked for, it is called back once. */
+  const waiting = new Map<string, number>();
   return {
     wrote(ownerKey, resource, { metadata: { resourceVersion } }) {
       const name = nameOf(resource);
@@ -42,10 +43,16 @@ export function createGate(informers: Informers): Gate {
       if (informer === undefined) return;
       leaving.set(ownerKey, (leaving.get(ownerKey) ?? new Set<Leaving>()).add({ informer, object, rewinds: informer.rewinds }));
     },
-    isFresh(ownerKey, callback) {
+    isFresh(ownerKey, callback, priority = NORMAL_PRIORITY) {
       const waitFor = (informer: Informer, holds: () => boolean): false => {
-        if (!waiting.has(ownerKey)) informer.when(holds, () => (waiting.delete(ownerKey), callback()));
-        waiting.add(ownerKey);
+        const before = waiting.get(ownerKey);
+        waiting.set(ownerKey, Math.max(priority, before ?? priority));
+        const release = (): void => {
+          const highest = waiting.get(ownerKey);
+          waiting.delete(ownerKey);
+          callback(highest ?? priority);
+        };
+        if (before === undefined) informer.when(holds, release);
         return false;
       };
       for (const [name, { version, rewinds }] of expected.get(ownerKey) ?? []) {

@@ -3,7 +3,7 @@ import { ConfigMap } from '../../api/meta/builtin.ts';
 import { parcel, standBy, start, type Before, type Pass } from '../../test/doubles/controller.ts';
 import { event } from '../../test/doubles/transport.ts';
 import type { Parcel } from '../../test/parcel/parcel.ts';
-import { byOwnerLabel } from './definition.ts';
+import { byOwnerLabel, mapTo } from './definition.ts';
 import { ApiError, TerminalError } from './errors.ts';
 import { scrape } from './metrics.ts';
 import { type Predicate } from './predicates.ts';
@@ -31,6 +31,36 @@ describe('a controller', () => {
     gate.resolve();
     await bench.clock.advance(1000);
     expect(seen.slice(0, 3)).to.deep.equal(['a one', 'c edited', 'b one']);
+    await bench.end();
+  });
+
+  it('lets a live edit go first that had to wait for the copies, as what was found at the start did already', async () => {
+    const metadata = { name: 'child', namespace: 'ns', uid: 'child', resourceVersion: '1001' };
+    const seen: string[] = [];
+    const busy = Promise.withResolvers<void>();
+    const pass: Pass = async ({ object, cache, client }) => {
+      const { name } = object.metadata;
+      seen.push(`${name} ${object.spec.text}`);
+      if (object.spec.text === 'busy') await busy.promise;
+      if (object.spec.text !== 'one' || name === 'b') return;
+      const child = name === 'a' ? cache.get(ConfigMap, metadata) : undefined;
+      if (child !== undefined) await client.delete(ConfigMap, child);
+      throw new ApiError(429, 'TooManyRequests', 'later', { retryAfterMs: name === 'a' ? 1_000 : 1_200 });
+    };
+    const initial = ['a', 'b', 'c'].map((name) => parcel(name, '1'));
+    const bench = await start(pass, initial, { watches: [mapTo(ConfigMap, () => [])] });
+    bench.beside('ADDED', { metadata });
+    // By then a child was deleted and its owner waits until the copy says so, too.
+    await bench.clock.advance(2_100);
+    bench.live(parcel('a', '1002', {}, 'edited'));
+    await bench.clock.advance(100);
+    bench.live(parcel('b', '1003', {}, 'busy'));
+    await bench.clock.advance(300);
+    bench.beside('MODIFIED', { metadata: { ...metadata, resourceVersion: '1004', deletionTimestamp: '2030-01-01T00:00:02Z' } });
+    await bench.clock.advance(0);
+    busy.resolve();
+    await bench.clock.advance(500);
+    expect(seen).to.deep.equal(['a one', 'b one', 'c one', 'a one', 'c one', 'b busy', 'a edited', 'c one']);
     await bench.end();
   });
 

@@ -223,7 +223,7 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     const { clock, transport, log: base } = this.#engine;
     const early = this.#untilCalm(key, MIN_INTERVAL_MS);
     if (early > 0) return this.#queue.add(key, { priority, afterMs: early });
-    if (!this.#context.gate.isFresh(key, () => this.#queue.add(key, { priority }))) return this.#meter.putOff();
+    if (!this.#context.gate.isFresh(key, (priority) => this.#queue.add(key, { priority }), priority)) return this.#meter.putOff();
     this.#lastStart.set(key, clock.now());
     this.#words.heard(key);
     const log = base.child({ controller: this.name, object: key, reconcileID: randomUUID() });

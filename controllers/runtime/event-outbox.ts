@@ -26,10 +26,12 @@ export interface OutboxOptions {
 const LARGEST_BACKLOG = 10_000;
 /** Half of what a successor may take. */
 const FLUSH_MS = 1_000;
-/** Between two tries: an outage holds up all that wait, instead of using them up. */
+/** Between two tries: an outage holds up all that wait, and uses none of them up. */
 const BACKOFF = { firstMs: 200, longestMs: 10_000 };
-/** A minute of pauses: one that alone is never taken must not hold up all others for longer. */
-const TRIES = 12;
+/** A minute of pauses: one that alone is refused again and again must not hold up all others for longer. */
+const MOST_REFUSALS = 12;
+/** Kubernetes forgets events after an hour: what was not taken for as long is of no use any more, and may be why nothing is. */
+const OLDEST_MS = 3_600_000;
 
 /** An outbox with nothing in it. */
 export function createOutbox({ transport, clock, log, userAgent }: OutboxOptions): Outbox {
@@ -39,6 +41,8 @@ export function createOutbox({ transport, clock, log, userAgent }: OutboxOptions
   let loses = false;
   const [ending, over] = [new AbortController(), new AbortController()];
   const send = async (path: string, body: object): Promise<void> => {
+    let refusals = 0;
+    const since = clock.now();
     for (let tries = 1; !over.signal.aborted; tries++) {
       try {
         await transport.request({ method: 'POST', path, body, userAgent });
@@ -46,7 +50,9 @@ export function createOutbox({ transport, clock, log, userAgent }: OutboxOptions
         return;
       } catch (error) {
         if (!isWorthWaiting(error)) return log.debug('Could not record an event', { cause: describe(error) });
-        if (tries === TRIES) return lose(error);
+        // Without an answer nothing is known against it: the others would fare no better.
+        if (error.code !== 0) refusals += 1;
+        if (refusals === MOST_REFUSALS || clock.now() - since >= OLDEST_MS) return lose(error);
         // The end wakes it for one more try at once; the pauses after that one are cut off when the end is over.
         const pauseMs = Math.max(backoffMs(tries, BACKOFF), error.retryAfterMs ?? 0);
         await sleep(clock, pauseMs, (ending.signal.aborted ? over : ending).signal);

@@ -178,6 +178,36 @@ describe('an event', () => {
       expect(warned).to.deep.equal([]);
     });
 
+  it('is not used up by an outage: after ten minutes without an answer all are sent', async () => {
+    let down = true;
+    const { clock, transport, warned, told } = patient(() => {
+      if (down) throw new ApiError(0, 'ECONNREFUSED', 'away');
+      return {};
+    });
+    for (let i = 0; i < 50; i++) told(`a${i}`);
+    await clock.advance(10 * MINUTE);
+    const tried = transport.requests.length;
+    down = false;
+    await clock.advance(MINUTE);
+    const sent = transport.requests.slice(tried).map(({ body }) => JSON.stringify(body));
+    expect([sent.length, new Set(sent).size]).to.deep.equal([50, 50]);
+    expect(warned).to.deep.equal([]);
+  });
+
+  it('is given up after an hour, when Kubernetes would have forgotten it, so that none holds up the others for ever', async () => {
+    const { clock, transport, warned, told } = patient(() => {
+      if (JSON.stringify(transport.requests.at(-1)?.body).includes('poison')) throw new ApiError(0, 'Cut', 'cut');
+      return {};
+    });
+    told('poison');
+    told('other');
+    await clock.advance(59 * MINUTE);
+    expect(new Set(transport.requests.map(({ body }) => JSON.stringify(body))).size).to.equal(1);
+    await clock.advance(2 * MINUTE);
+    expect(JSON.stringify(transport.requests.at(-1)?.body)).to.include('other');
+    expect(warned).to.have.length(1);
+  });
+
   it('is not sent before the API server wants to be asked again', async () => {
     let calls = 0;
     const { clock, told } = patient(() => {

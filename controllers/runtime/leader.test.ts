@@ -146,7 +146,8 @@ describe('a lease', () => {
     expect(first.state).to.include({ working: true, error: undefined });
   });
 
-  it('is lost to somebody who took it and gave it back, while the process did not run', async () => {
+  /** A leader whose process stops running, another that leads meanwhile, and the wakening. */
+  async function overslept() {
     const clock = fakeClock();
     const server = leaseServer();
     let asleep = false;
@@ -159,13 +160,30 @@ describe('a lease', () => {
     const second = replica('two', clock, server.answer);
     await clock.advance(15_000);
     expect(second.state.working).to.equal(true);
+    const wakeUp = async (): Promise<void> => {
+      asleep = false;
+      for (const callback of missed) callback();
+      await clock.advance(2_000);
+    };
+    return { clock, server, first, second, wakeUp };
+  }
+
+  it('is lost to somebody who took it and gave it back, while the process did not run', async () => {
+    const { clock, server, first, second, wakeUp } = await overslept();
     second.stop();
     await clock.advance(0);
     expect(server.now()).to.include({ holderIdentity: '' });
-    asleep = false;
-    for (const callback of missed) callback();
-    await clock.advance(2_000);
+    await wakeUp();
     expect(String(first.state.error)).to.include('Lost the lease');
+  });
+
+  it('is not made anew by a process that did not run, whoever has led and deleted it meanwhile', async () => {
+    const { server, first, second, wakeUp } = await overslept();
+    second.state.cut = true;
+    server.forget();
+    await wakeUp();
+    expect(String(first.state.error)).to.include('Lost the lease');
+    expect(server.now()).to.equal(undefined);
   });
 
   it('is stood for again when somebody deleted it', async () => {

@@ -112,7 +112,10 @@ class LeaseElector implements Elector {
     }
   }
 
-  /** Renews until the work is done. Before the lease can be anybody else's, this rejects. */
+  /**
+   * Renews until the work is done, and rejects once the lease is lost. While a try hangs, or the process stands still, that may come
+   * after another has it: until then it is the fence that keeps writes back, which asks nobody.
+   */
   async #keep(done: AbortSignal): Promise<void> {
     const { clock, timings } = this.#options;
     for (;;) {
@@ -121,7 +124,7 @@ class LeaseElector implements Elector {
       const trouble = await this.#try();
       // After a long stall the lease may still be ours: nobody else has written it. The try tells.
       if (!this.leads)
-        throw new Error(`Lost the lease ${leaseName(this.#options.controller)}: ${trouble === '' ? 'another has it' : trouble}`);
+        throw new Error(`Lost the lease ${leaseName(this.#options.controller)}: ${trouble === '' ? 'another had it' : trouble}`);
     }
   }
 
@@ -161,7 +164,8 @@ class LeaseElector implements Elector {
     const { identity, metrics } = this.#options;
     metrics.leaderSlowPath.inc({ name: this.#key.name });
     const there = await client.read(Lease, this.#key);
-    if (there === undefined) return this.#make(client);
+    // Somebody deleted it. If our time is over, others may have led before that, and what is known here is from before.
+    if (there === undefined) return this.leads ? this.#make(client) : undefined;
     // Ours, and written by somebody who does not want it: a race lost with them is trouble, and no other leader.
     if (there.spec?.holderIdentity === identity) return client.replace(Lease, this.#renewed(there));
     // Somebody else has led since, though it may be free again: what is known here is from before.

@@ -144,6 +144,19 @@ describe('a transport', () => {
     });
   });
 
+  it('lets nobody wait for credentials longer than his signal says', async () => {
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: 'c', server: 'http://127.0.0.1:1', skipTLSVerify: true }, { name: 'u' });
+    // A plug-in that never says anything.
+    config.applyToHTTPSOptions = () => new Promise(() => undefined);
+    const transport = connect(config, { clock: fakeClock(), userAgent: 'test' });
+    const patience = new AbortController();
+    const late = failure(transport.request({ method: 'GET', path: '/' }, patience.signal));
+    patience.abort(new ApiError(0, 'Late', 'no more'));
+    const soon = new Promise((resolve) => setImmediate(resolve, 'nothing yet'));
+    expect(await Promise.race([late, soon])).to.include({ reason: 'Late' });
+  });
+
   it('gives back the socket of a watch that was given up', async () => {
     const answer = (_: IncomingMessage, response: ServerResponse) => response.write(EVENT);
     await serving(answer, async (transport, server) => {

@@ -91,7 +91,7 @@ class PooledTransport implements Transport {
   }
 
   async #send(request: ApiRequest, kind: 'calls' | 'watches', signal: AbortSignal | undefined): Promise<Dispatcher.ResponseData['body']> {
-    const current = await this.#credentials.current();
+    const current = await orAborted(this.#credentials.current(), signal);
     const pool = this.#poolsFor(current)[kind];
     const dispatcher = request.permit === undefined ? pool : pool.compose(askingFirst(request.permit));
     const sending = dispatcher.request({
@@ -101,7 +101,7 @@ class PooledTransport implements Transport {
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       ...(signal === undefined ? {} : { signal }),
     });
-    const response = await (signal === undefined ? sending : orAborted(sending, signal));
+    const response = await orAborted(sending, signal);
     if (response.statusCode < 300) return response.body;
     // The token may have been rotated under us: the next call rereads it.
     if (response.statusCode === 401) this.#credentials.forget();
@@ -134,16 +134,20 @@ class PooledTransport implements Transport {
   }
 }
 
-/** undici hears of a signal when it sends: while it connects, or waits for a connection, we do. It then sends nothing any more. */
-async function orAborted<T>(sending: Promise<T>, signal: AbortSignal): Promise<T> {
+/**
+ * Credentials hear of no signal, and undici does when it sends: while it connects, or waits for a connection, we do. It then sends
+ * nothing any more.
+ */
+async function orAborted<T>(waiting: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return waiting;
   const aborted = Promise.withResolvers<never>();
   const abort = (): void => aborted.reject(signal.reason);
   signal.addEventListener('abort', abort, { once: true });
   if (signal.aborted) abort();
   // Whoever loses the race is heard by nobody.
-  for (const promise of [sending, aborted.promise]) promise.catch(() => undefined);
+  for (const promise of [waiting, aborted.promise]) promise.catch(() => undefined);
   try {
-    return await Promise.race([sending, aborted.promise]);
+    return await Promise.race([waiting, aborted.promise]);
   } finally {
     signal.removeEventListener('abort', abort);
   }
