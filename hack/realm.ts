@@ -7,6 +7,7 @@ import { findRealm, type KeptRealm, resumeRealm } from '../test/env/kept-realm.t
 import { startRealm } from '../test/env/realm.ts';
 import { alone } from './testbed/alone.ts';
 import { ensureDocker } from './testbed/docker.ts';
+import { mustAllBeDone } from './testbed/settled.ts';
 import { attempt, ROOT, seconds, SetupError, step } from './testbed/steps.ts';
 import { prepareRealms } from './testbed/testbed.ts';
 
@@ -22,11 +23,13 @@ async function up(count: number, nodes: number): Promise<void> {
   const started = performance.now();
   await prepareRealms();
   const folders = Array.from({ length: count }, (_, index) => join(FOLDER, String(index + 1)));
-  await Promise.all(folders.map((folder) => raise(folder, nodes)));
-  for (const folder of folders) {
+  // Whoever gave up at the first failure would leave others starting, with nobody to keep a second command away from them.
+  const outcomes = await Promise.allSettled(folders.map((folder) => raise(folder, nodes)));
+  for (const folder of folders.filter((_, index) => outcomes[index]?.status === 'fulfilled')) {
     const names = (await findRealm(folder)).nodes.map(({ name }) => name);
     console.log(`\nRealm ${basename(folder)}, nodes ${names.join(' ')}:\n  export KUBECONFIG='${join(folder, 'admin.conf')}'`);
   }
+  mustAllBeDone(outcomes);
   console.log(`\nUp after ${seconds(started)}. kubectl is bin/kubectl; make realms-down ends all of them.`);
 }
 
@@ -58,10 +61,12 @@ async function down(): Promise<void> {
   if (!had && !attempt('docker', 'version').ok) return console.log(nothing);
   await ensureDocker();
   const found = (await labelsWith(FOLDER_LABEL)).map((labels) => labels[FOLDER_LABEL] ?? '');
-  const folders = new Set(found.filter((folder) => dirname(folder) === FOLDER));
-  await Promise.all([...folders].map(removeBelongings));
-  const were = folders.size === 1 ? 'One realm is' : `${folders.size} realms are`;
-  console.log(folders.size === 0 ? nothing : `${were} down, and everything they made is gone.`);
+  const folders = [...new Set(found.filter((folder) => dirname(folder) === FOLDER))];
+  if (folders.length === 0) return console.log(nothing);
+  const outcomes = await Promise.allSettled(folders.map((folder) => removeBelongings(folder)));
+  const ended = outcomes.filter(({ status }) => status === 'fulfilled').length;
+  if (ended > 0) console.log(`${ended === 1 ? 'One realm is' : `${ended} realms are`} down, and everything they made is gone.`);
+  mustAllBeDone(outcomes);
 }
 
 try {

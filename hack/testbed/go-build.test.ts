@@ -1,5 +1,9 @@
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { isGoNewEnough } from './go-build.ts';
+import { ensurePrograms, isGoNewEnough, requireGo } from './go-build.ts';
+import { SetupError } from './steps.ts';
 
 describe('the Go of a machine', () => {
   const cases: readonly { said: string; isNewEnough: boolean }[] = [
@@ -16,4 +20,19 @@ describe('the Go of a machine', () => {
     it(`that says '${said}' ${isNewEnough ? 'fetches the version we need' : 'is too old'}`, () => {
       expect(isGoNewEnough(said)).to.equal(isNewEnough);
     });
+});
+
+describe('a build', () => {
+  it('is not begun where it would fill the disk', async () => {
+    requireGo();
+    const module = mkdtempSync(join(tmpdir(), 'module-'));
+    for (const file of ['go.mod', 'go.sum']) writeFileSync(join(module, file), '');
+    const into = join(module, 'bin');
+    const programs = { module, into, sources: ['./all'], tags: [], what: 'Building all there is', usually: 'ages', packages: 1e9 };
+    const failure: unknown = await ensurePrograms(programs).catch((error: unknown) => error);
+    expect(failure).to.be.instanceOf(SetupError);
+    expect(String(failure)).to.match(/ MB left, and building from source, .*: make room/);
+    expect(existsSync(into)).to.equal(false);
+    rmSync(module, { recursive: true });
+  });
 });

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { lackOfRoom, roomsOfBuild } from './room.ts';
 import { attempt, type Outcome, run, seconds, SetupError, step } from './steps.ts';
 
 /** What people may have set for other work of theirs. */
@@ -35,13 +36,15 @@ export interface GoPrograms {
 
 /** Builds the programs unless they stand for these very sources, and returns what identifies the sources. */
 export async function ensurePrograms(programs: GoPrograms): Promise<string> {
-  const { into, what, usually, sources } = programs;
+  const { into, what, usually, sources, packages } = programs;
   const flags = flagsOf(programs);
   const inputs = hashOfInputs(programs, flags);
   const stamp = join(into, '.inputs');
   const isBuilt = sources.every((source) => existsSync(join(into, basename(source)))) && existsSync(stamp);
   if (isBuilt && readFileSync(stamp, 'utf8') === inputs) return inputs;
   requireGo();
+  // After an edit most of it is in the caches already, and takes little room.
+  if (!isBuilt) requireRoom(packages);
   await step(what, usually, () => build(programs, flags));
   writeFileSync(stamp, inputs);
   return inputs;
@@ -52,6 +55,12 @@ export function requireGo(): void {
   const { ok, output } = attempt('go', 'version');
   if (!ok || !isGoNewEnough(output))
     throw new SetupError(`Go ${OLDEST_GO.join('.')} or newer is missing: install it (it fetches the version we need).`);
+}
+
+/** Ends with one sentence where so many packages would fill a disk. */
+function requireRoom(packages: number): void {
+  const lack = lackOfRoom(roomsOfBuild(packages));
+  if (lack !== undefined) throw new SetupError(lack);
 }
 
 /** Whether what `go version` said is of one that fetches newer ones. */

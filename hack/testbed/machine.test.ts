@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { lackOf, NODE_DEVICES, type Machine, type Room } from './machine.ts';
+import { lackOf, NODE_DEVICES, type Machine } from './machine.ts';
+import type { Room } from './room.ts';
 
 const room = (folder: string, freeMb: number, neededMb: number): Room => ({ folder, freeMb, neededMb, user: 'somebody needs' });
 
@@ -8,6 +9,7 @@ const GOOD: Machine = {
   rooms: [room('/var', 50_000, 4_000), room('/go', 8_000, 8_000)],
   system: 'linux',
   filesystems: 'nodev\toverlay\n',
+  filtersBridges: true,
 };
 
 describe('a machine for realms', () => {
@@ -22,6 +24,7 @@ describe('a machine for realms', () => {
       says: /\/go has 5000 MB left.*somebody needs 8000: make room/,
     },
     { name: 'no overlay', machine: { filesystems: 'ext4\nfuseoverlayless\n' }, says: /modprobe overlay/ },
+    { name: 'bridges past all rules', machine: { filtersBridges: false }, says: /what crosses a bridge.*: run modprobe br_netfilter\.$/ },
     { name: 'another system', machine: { system: 'darwin' }, says: /need a Linux machine/ },
   ];
   for (const { name, machine, says } of cases)

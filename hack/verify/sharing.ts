@@ -18,10 +18,15 @@ export function readTimes(): Times {
   }
 }
 
-/** Keeps what a run has measured for the next one. */
-export function keepTimes(fresh: Times): void {
-  mkdirSync(dirname(KEPT_IN), { recursive: true });
-  writeFileSync(KEPT_IN, JSON.stringify({ ...readTimes(), ...fresh }));
+/** Keeps what a run has measured for the next one; tests that ran are worth more than how long they took. */
+export function keepTimes(fresh: Times, file = KEPT_IN, warn: (text: string) => void = console.warn): void {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify({ ...readTimes(), ...fresh }));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    warn(`What each test file took is not kept (${why}): where another user made ${file}, remove it, or give it away with chown.`);
+  }
 }
 
 /** Deals files out so that each process gets about as much to do: the longest first, each to whoever has least. */

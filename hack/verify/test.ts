@@ -12,7 +12,7 @@ interface Suite {
   readonly options: readonly string[];
   /** How many processes share the files; tests that wait for a server leave the processor to others. */
   readonly processes: number;
-  /** A program that sets up, once, what all of these processes need: two that install or build at once fail each other. */
+  /** Sets up, once, what all of these processes need: two that build at once fail each other, and a build slows the tests beside it. */
   readonly setup?: string;
   /** Whether all of it together uses every right that the operator has. */
   readonly needsRights?: boolean;
@@ -48,7 +48,7 @@ const SUITES = new Map<string, Suite>([
       files: ['test/e2e/**/*.test.ts'],
       options: ['--require', './test/e2e/hooks.ts', '--timeout', '60000'],
       processes: 2,
-      setup: 'hack/testbed/build.ts realms',
+      setup: 'hack/testbed/build.ts e2e',
     },
   ],
 ]);

@@ -4,13 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'chai';
 import { eventually } from '../env/eventually.ts';
 import { installInto } from '../env/install.ts';
-import { probe, type Probe } from '../env/realm-probe.ts';
+import { holdFromNode, probe, type Probe, untilCut } from '../env/realm-probe.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
 import { pod, service } from './pods.ts';
 
 const NS = 'neighbours';
 const METADATA = '169.254.169.254';
 const PATIENCE = { withinMs: 30_000 };
+/** Pods have their grace period, and the operator says in between what it is at. */
+const ENDS_WITHIN = { withinMs: 90_000 };
 /** A probe that meets a closed way tries about three times a second. */
 const STAYS_CLOSED_MS = 5_000;
 /** Whoever is to run something in a slice before its guest has credentials. */
@@ -125,7 +127,23 @@ describe('the slice of a Grant on a real network', function () {
     const inside = probe(realm, { namespace: slice, pod: 'guest', flags: BREAKING_GLASS }, `${await addressOf('peer', slice)}:7777`);
     probes.push(inside);
     await inside.until('open', PATIENCE);
-    const name = `far.${NS}.svc.cluster.local`;
-    expect(await realm.kubectl(['-n', slice, 'exec', ...BREAKING_GLASS, 'guest', '--', '/pod', 'resolve', name])).to.match(/^10\.96\./);
+    const resolve = (name: string): Promise<string> =>
+      realm.kubectl(['-n', slice, 'exec', ...BREAKING_GLASS, 'guest', '--', '/pod', 'resolve', name]);
+    expect(await resolve(`far.${NS}.svc.cluster.local`)).to.match(/^10\.96\./);
+    // Whoever answers for the whole world carries letters out.
+    expect(await resolve('example.com').catch(String)).to.include('lookup example.com');
+  });
+
+  it('ends what is open when it is taken back', async () => {
+    const node = realm.nodes[1] ?? realm.nodes[0];
+    // No policy closes what a node is at with its own Pod: this ends with the Pod, or not at all.
+    const held = holdFromNode(node, `${await addressOf('guest', slice)}:7777`);
+    probes.push(held);
+    await held.until('alive', PATIENCE);
+    const revoked = Date.now();
+    await realm.kubectl(['-n', 'keystone-system', 'patch', 'grant', 'for-bob', '--type=merge', '-p', '{"spec":{"revoked":true}}']);
+    const { at } = await untilCut(held, ENDS_WITHIN);
+    expect(at).to.be.at.least(revoked);
+    console.log(`      ended ${at - revoked} ms after it was revoked`);
   });
 });

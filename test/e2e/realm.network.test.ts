@@ -1,11 +1,10 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { expect } from 'chai';
-import { attempt } from '../../hack/testbed/steps.ts';
-import { skip } from '../../hack/verify/skip.ts';
 import { eventually } from '../env/eventually.ts';
 import { holdConnection, probe, type Probe, untilCut, untilOutlived } from '../env/realm-probe.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
+import { droppedFrom, expectClosed, expectFailure, rulesHere } from './closed.ts';
 import { realm } from './hooks.ts';
 import { pod, service } from './pods.ts';
 import { allowEgressTo, allowEgressToAddress, denyEgress, denyIngress } from './policies.ts';
@@ -85,25 +84,16 @@ describe('a realm enforces network policies', function () {
   });
 
   it('lets no packet out of this machine', async function () {
-    const rules = attempt('iptables-save', '--counters', '--table', 'filter');
-    if (!rules.ok) skip(this, `the rules of this machine can't be read, which takes root: ${rules.output}`);
-    for (const { name } of [realm(), other]) {
-      const format = '{{.Id}} {{.Internal}} {{(index .IPAM.Config 0).Subnet}}';
-      const [id = '', isInternal, range = ''] = attempt('docker', 'network', 'inspect', '--format', format, name).output.split(' ');
-      expect(isInternal).to.equal('true');
-      const bridge = `br-${id.slice(0, 12)}`;
-      // Whatever comes from the bridge for anybody else is dropped, and whatever is for it from anybody else.
-      for (const rule of [`! -d ${range} -i ${bridge} -j DROP`, `! -s ${range} -o ${bridge} -j DROP`])
-        expect(rules.output).to.include(rule);
-    }
+    const rules = rulesHere(this);
+    for (const { name } of [realm(), other]) expectClosed(name, rules);
     // A rule that nothing reaches stops nothing: what a node and a Pod send to nowhere must end there.
     for (const send of [
       () => expectFailure(() => realm().nodes[0].exec('timeout', '2', 'bash', '-c', `exec 3<>/dev/tcp/${NOWHERE}/80`)),
       () => watch(`${NOWHERE}:80`).until('closed', PATIENCE),
     ]) {
-      const before = droppedFrom(realm());
+      const before = droppedFrom(realm().name);
       await send();
-      expect(droppedFrom(realm())).to.be.greaterThan(before);
+      expect(droppedFrom(realm().name)).to.be.greaterThan(before);
     }
     // Docker's own resolver would ask in a node's stead, from where no rule of the node's network holds. It knows all nodes by name.
     for (const name of ['example.com', realm().nodes[1]?.name ?? ''])
@@ -178,19 +168,7 @@ describe('a realm enforces network policies', function () {
 
 const gatewayOf = ({ nodes: [{ address }] }: Realm): string => address.replace(/\d+$/, '1');
 
-/** How many packets of a realm for anybody beyond it this machine has dropped. */
-function droppedFrom({ name }: Realm): number {
-  const id = attempt('docker', 'network', 'inspect', '--format', '{{.Id}}', name).output.slice(0, 12);
-  const counted = new RegExp(`^\\[(\\d+):\\d+\\] .*! -d \\S+ -i br-${id} -j DROP$`, 'm');
-  return Number(counted.exec(attempt('iptables-save', '--counters', '--table', 'filter').output)?.[1]);
-}
-
 function portOf(server: Server): number {
   const address = server.address();
   return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
-async function expectFailure(attempt: () => Promise<unknown>): Promise<void> {
-  const said = await attempt().catch((error: unknown) => error);
-  expect(said).to.be.instanceOf(Error);
 }

@@ -14,6 +14,8 @@ import { realm } from './hooks.ts';
 import { claim, pod, podSpec, service } from './pods.ts';
 
 const NS = 'smoke';
+/** Two processes test at once, and one of them may be starting realms. */
+const PATIENCE = { withinMs: 60_000 };
 
 describe('a realm is a cluster as people know them', function () {
   this.timeout(180_000);
@@ -55,7 +57,7 @@ describe('a realm is a cluster as people know them', function () {
     await eventually(async () => {
       hosts.add(/host=(\S+)/.exec(await inPod('client', 'get', `http://web.${NS}/`))?.[1] ?? '');
       expect(hosts.size).to.equal(2);
-    });
+    }, PATIENCE);
   });
 
   it('shows logs as they are written', async () => {
@@ -65,9 +67,9 @@ describe('a realm is a cluster as people know them', function () {
     const lines: string[] = [];
     createInterface({ input: follow.stdout }).on('line', (line) => lines.push(line));
     try {
-      await eventually(() => expect(lines.join()).to.include('serving'));
+      await eventually(() => expect(lines.join()).to.include('serving'), PATIENCE);
       await inPod('client', 'get', 'http://127.0.0.1:8080/seen');
-      await eventually(() => expect(lines.join()).to.include('/seen'));
+      await eventually(() => expect(lines.join()).to.include('/seen'), PATIENCE);
     } finally {
       follow.kill();
       await once(follow, 'close');

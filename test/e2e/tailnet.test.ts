@@ -1,9 +1,11 @@
 import { expect } from 'chai';
+import { attempt } from '../../hack/testbed/steps.ts';
 import { eventually } from '../env/eventually.ts';
 import { restart } from '../env/realm-faults.ts';
 import { holdConnection, probe, type Probe, untilCut, untilOutlived } from '../env/realm-probe.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
 import { type Gateway, startTailnet, type Tailnet } from '../env/tailnet.ts';
+import { expectClosed, rulesHere } from './closed.ts';
 import { pod, service } from './pods.ts';
 
 const NS = 'shop';
@@ -69,6 +71,18 @@ describe('two realms in one tailnet', function () {
   });
 
   it('opens no other way from one to the other', opensNoOtherWay);
+
+  it('lets no packet out of this machine', function () {
+    const rules = rulesHere(this);
+    for (const { name } of [tailnet, ...realms]) expectClosed(name, rules);
+  });
+
+  it('asks nobody for names, who would ask others from where no rule of the network holds', async () => {
+    for (const { nodes } of realms) expect(await nodes[0].exec('cat', '/etc/resolv.conf')).to.equal('');
+    const { ok, output } = attempt('docker', 'cp', `${tailnet.name}:/etc/resolv.conf`, '-');
+    expect(ok, output).to.equal(true);
+    expect(output).to.include('resolv.conf').and.not.include('nameserver');
+  });
 
   it('lets nobody through whom the policy does not name, and to nothing else', async () => {
     const [lines, web] = [watch(), watch(80)];

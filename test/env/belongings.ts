@@ -35,22 +35,37 @@ export function claimName(prefix: string): Claim {
   return { name, folder, labels: ownedByThisProcess(folder), end };
 }
 
+const GONE_WITHIN_MS = 20_000;
+
 /** Removes all that belongs to a folder, and the folder. It goes by labels: a stranger's container may have a name of ours. */
-export async function removeBelongings(folder: string): Promise<void> {
+export async function removeBelongings(folder: string, withinMs = GONE_WITHIN_MS): Promise<void> {
   // Others remove leftovers at the same time, and a network lets go of its containers a moment after they went.
-  await eventually(() => removeOnce(folder), { withinMs: 20_000, everyMs: 200 });
+  await eventually(() => removeOnce(folder), { withinMs, everyMs: 200 });
   rmSync(folder, { recursive: true, force: true });
 }
 
 async function removeOnce(folder: string): Promise<void> {
   const client = await docker();
+  const { containers, networks, volumes } = await belongingsOf(folder);
+  await Promise.all(containers.map(({ Id }) => client.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing)));
+  for (const { Id } of networks) await leaveAndRemove(Id);
+  await Promise.all(volumes.map(({ Name }) => client.getVolume(Name).remove().catch(ignoreMissing)));
+  // Docker refuses what another collector is at just now, or what is still in use: neither is gone yet.
+  const left = await belongingsOf(folder);
+  const names = [
+    ...left.containers.map(({ Names: [name = ''] }) => `container ${name.slice(1)}`),
+    ...left.networks.map(({ Name }) => `network ${Name}`),
+    ...left.volumes.map(({ Name }) => `volume ${Name}`),
+  ];
+  if (names.length > 0) throw new Error(`still there: ${names.join(', ')}`);
+}
+
+async function belongingsOf(folder: string) {
+  const client = await docker();
   const filters = { label: [`${FOLDER_LABEL}=${folder}`] };
   const containers = await client.listContainers({ all: true, filters });
-  await Promise.all(containers.map(({ Id }) => client.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing)));
   const networks = await client.listNetworks({ filters });
-  for (const { Id } of networks) await leaveAndRemove(Id);
-  const { Volumes } = await client.listVolumes({ filters });
-  await Promise.all(Volumes.map(({ Name }) => client.getVolume(Name).remove().catch(ignoreMissing)));
+  return { containers, networks, volumes: (await client.listVolumes({ filters })).Volumes };
 }
 
 /** Those of other purposes may have a leg in a network. */

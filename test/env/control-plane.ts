@@ -61,6 +61,7 @@ function describe(image: string, name: string, workDir: string, { apiServerArgs 
     .withUser(`${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`)
     .withPullPolicy(PullPolicy.neverPull())
     .withBindMounts([{ source: workDir, target: '/work', mode: 'rw' }])
+    .withEnvironment({ GOGC: '400' })
     .withCommand(['control-plane', ...apiServerArgs.map((flag) => `--apiserver-arg=${flag}`)])
     .withWaitStrategy(Wait.forLogMessage(READY_LINE))
     .withStartupTimeout(BOOT_DEADLINE_MS);

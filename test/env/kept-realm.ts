@@ -2,9 +2,7 @@ import { attempt, SetupError } from '../../hack/testbed/steps.ts';
 import { FOLDER_LABEL } from './belongings.ts';
 import { docker } from './container.ts';
 import { eventually } from './eventually.ts';
-import { READY_MARK } from './realm-node.ts';
-
-const AGAIN_MS = 60_000;
+import { BOOT_DEADLINE_MS, READY_MARK } from './realm-node.ts';
 
 /** What Docker has of a realm that outlives its process. */
 export interface KeptRealm {
@@ -35,10 +33,13 @@ export async function resumeRealm(folder: string, { nodes }: KeptRealm, remedy: 
   };
   try {
     await Promise.all(nodes.map(({ name, state }) => wake(name, state)));
-    await eventually(untilReady, { withinMs: AGAIN_MS, everyMs: 500 });
+    await eventually(untilReady, { withinMs: BOOT_DEADLINE_MS, everyMs: 500 });
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const logs = nodes.map(({ name }) => `docker logs ${name}`).join(', ');
-    throw new SetupError(`It did not come back (${why}), see ${logs}. To start over: ${remedy}`);
+    // What is in it is somebody's work: starting over comes last.
+    throw new SetupError(
+      `It did not come back (${why}). Run this again, which goes on waiting; see also ${logs}. To start over: ${remedy}`,
+    );
   }
 }

@@ -1,39 +1,45 @@
 import { expect } from 'chai';
 import { attempt, SetupError } from '../../hack/testbed/steps.ts';
-import { createRealmNetwork, isTaken } from './realm-network.ts';
+import { docker } from './container.ts';
+import { createRealmNetwork, rangesFor } from './realm-network.ts';
+import { shownByIp } from './routes.ts';
 
-/** As the kernel writes them: addresses with their last byte first. */
-const routes = (...ways: readonly (readonly [destination: string, mask: string])[]): string =>
-  ['Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT', ...ways.map(line)].join('\n');
-const line = ([destination, mask]: readonly [string, string]): string => `eth0\t${destination}\t00000000\t0001\t0\t0\t0\t${mask}\t0\t0\t0`;
+const numbers = (first: number, last: number): readonly number[] => Array.from({ length: last - first + 1 }, (_, index) => first + index);
+const ALL = numbers(100, 199);
 
 describe('the range of a realm', () => {
-  const cases: readonly { name: string; known: string; taken: readonly number[]; free: readonly number[] }[] = [
-    { name: 'no route', known: routes(), taken: [], free: [100, 199] },
-    { name: 'the default route', known: routes(['00000000', '00000000']), taken: [], free: [100, 199] },
-    {
-      name: 'the two halves of everything, as VPNs write it',
-      known: routes(['00000000', '00000080'], ['00000080', '00000080']),
-      taken: [],
-      free: [100, 199],
-    },
-    { name: 'a route to 10.100.0.0/16', known: routes(['0000640A', '0000FFFF']), taken: [100], free: [101, 199] },
-    { name: 'a route to 10.101.7.0/24', known: routes(['0007650A', '00FFFFFF']), taken: [101], free: [100, 102] },
-    { name: 'a route to 10.199.255.9 alone', known: routes(['09FFC70A', 'FFFFFFFF']), taken: [199], free: [198] },
-    { name: 'a route to 10.128.0.0/9', known: routes(['0000800A', '000080FF']), taken: [128, 199], free: [100, 127] },
-    { name: 'a route to 10.0.0.0/8', known: routes(['0000000A', '000000FF']), taken: [100, 150, 199], free: [] },
-    { name: 'a route to 192.168.0.0/16', known: routes(['0000A8C0', '0000FFFF']), taken: [], free: [100, 168] },
+  const cases: readonly { name: string; routes: readonly string[]; never?: readonly number[]; last?: readonly number[] }[] = [
+    { name: 'no route', routes: [] },
+    { name: 'the default route', routes: ['default', '0.0.0.0/0'] },
+    { name: 'the two halves of everything, as VPNs write it', routes: ['0.0.0.0/1', '128.0.0.0/1'] },
+    { name: 'a route to 10.100.0.0/16', routes: ['10.100.0.0/16'], never: [100] },
+    { name: 'a route to 10.101.7.0/24', routes: ['10.101.7.0/24'], never: [101] },
+    { name: 'a route to 10.199.255.9 alone', routes: ['10.199.255.9'], never: [199] },
+    { name: 'a route to 192.168.0.0/16', routes: ['192.168.0.0/16'] },
+    { name: 'a route to 10.128.0.0/9', routes: ['10.128.0.0/9'], last: numbers(128, 199) },
+    { name: 'routes to 10.198.0.0/15 and in it', routes: ['10.198.0.0/15', '10.198.1.0/24'], never: [198], last: [199] },
+    { name: 'a route to 10.0.0.0/8', routes: ['10.0.0.0/8'], last: ALL },
+    { name: 'a route to 8.0.0.0/5', routes: ['8.0.0.0/5', '10.100.0.0/16'], never: [100], last: numbers(101, 199) },
   ];
-  for (const { name, known, taken, free } of cases)
-    it(`with ${name} is one that nobody uses`, () => {
-      for (const second of taken) expect(isTaken(second, known), String(second)).to.equal(true);
-      for (const second of free) expect(isTaken(second, known), String(second)).to.equal(false);
+  for (const { name, routes, never = [], last = [] } of cases)
+    it(`with ${name} is one that nobody uses, and that only a wider route covers if there is no other`, () => {
+      const ranges = rangesFor(shownByIp(routes.join('\n')), 42);
+      expect([...ranges, ...never].toSorted((a, b) => a - b)).to.deep.equal(ALL);
+      expect(ranges.slice(ranges.length - last.length).toSorted((a, b) => a - b)).to.deep.equal(last);
     });
+
+  it('is made where only a wider route covers it', async () => {
+    const name = `keystone-covered-${process.pid}`;
+    const { podRange } = await createRealmNetwork(name, {}, () => shownByIp('10.0.0.0/8'));
+    await (await docker()).getNetwork(name).remove();
+    expect(podRange).to.match(/^10\.1\d\d\.0\.0\/17$/);
+  });
 
   it('is missed in one sentence where all are used, and nothing is made', async () => {
     const name = `keystone-busy-${process.pid}`;
-    const busy = routes(['0000000A', '000000FF']);
-    const refusal: unknown = await createRealmNetwork(name, {}, () => busy).catch((error: unknown) => error);
+    const refusal: unknown = await createRealmNetwork(name, {}, () =>
+      shownByIp(ALL.map((second) => `10.${second}.0.0/16`).join('\n')),
+    ).catch((error: unknown) => error);
     expect(refusal).to.be.instanceOf(SetupError);
     expect(String(refusal))
       .to.match(/10\.100\.0\.0\/16 to 10\.199\.0\.0\/16 are in use.*free one of them/)

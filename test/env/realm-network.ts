@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { SetupError } from '../../hack/testbed/steps.ts';
 import { docker } from './container.ts';
+import { type Route, routesHere } from './routes.ts';
 
 /** The addresses of one realm: nodes and the way out in the last block, Pods in the first half, a block for each node. */
 export interface RealmNetwork {
@@ -14,19 +14,13 @@ export interface RealmNetwork {
 const FIRST = 100;
 const COUNT = 100;
 
-/** What this machine knows ways to, as the kernel tells. */
-const routesHere = (): string => readFileSync('/proc/net/route', 'utf8');
-
 /**
  * Creates a network that no packet leaves, in a range that nobody uses here. Pods have addresses of the same range as their
  * nodes: what crosses Docker's bridge from any other is dropped.
  */
 export async function createRealmNetwork(name: string, labels: Record<string, string>, routes = routesHere): Promise<RealmNetwork> {
   const client = await docker();
-  const offset = Math.floor(Math.random() * COUNT);
-  for (let tried = 0; tried < COUNT; tried++) {
-    const second = FIRST + ((offset + tried) % COUNT);
-    if (isTaken(second, routes())) continue;
+  for (const second of rangesFor(routes(), Math.floor(Math.random() * COUNT))) {
     const range = `10.${second}`;
     const Config = [{ Subnet: `${range}.0.0/16`, IPRange: `${range}.255.0/24`, Gateway: `${range}.255.1` }];
     const created = await client.createNetwork({ Name: name, Internal: true, Labels: labels, IPAM: { Driver: 'default', Config } }).then(
@@ -39,7 +33,7 @@ export async function createRealmNetwork(name: string, labels: Record<string, st
     if (created) return networkOf(name, range);
   }
   throw new SetupError(
-    `All ranges from 10.${FIRST}.0.0/16 to 10.${FIRST + COUNT - 1}.0.0/16 are in use on this machine: free one of them, see docker network ls and ip route.`,
+    `All ranges from 10.${FIRST}.0.0/16 to 10.${FIRST + COUNT - 1}.0.0/16 are in use on this machine: free one of them, see docker network ls and ip route show table all.`,
   );
 }
 
@@ -50,18 +44,22 @@ const networkOf = (name: string, range: string): RealmNetwork => ({
   node: (index) => ({ address: `${range}.255.${index + 2}`, podRange: `${range}.${index}.0/24` }),
 });
 
-/** Docker looks at its own networks only; others have routes here, too. */
-export function isTaken(second: number, routes: string): boolean {
-  const range = (10 << 24) | (second << 16);
-  const lines = routes.trim().split('\n').slice(1);
-  return lines.some((line) => {
-    const [, destination = '', , , , , , mask = ''] = line.split('\t');
-    const wide = fromHex(mask) & (0xffff << 16);
-    // The default way leads everywhere, and so means nothing; some VPNs write it as two halves.
-    const isEverywhere = wide === 0 || wide === 1 << 31;
-    return !isEverywhere && (fromHex(destination) & wide) === (range & wide);
-  });
+/**
+ * The second numbers of the ranges that a realm may have, in the order in which to try them. Docker looks at its own networks only;
+ * others have routes here, too. Last come ranges that only wider routes cover, as a VPN's to 10.0.0.0/8: the bridge's is closer.
+ */
+export function rangesFor(routes: readonly Route[], offset = 0): readonly number[] {
+  const all = Array.from({ length: COUNT }, (_, index) => FIRST + ((index + offset) % COUNT));
+  const reaches = ({ to, bits }: Route, second: number): boolean => {
+    const shift = 32 - Math.min(bits, RANGE_BITS);
+    return to >>> shift === ((10 << 24) | (second << 16)) >>> shift;
+  };
+  // The default way leads everywhere, and so means nothing; some VPNs write it as two halves.
+  const wider = routes.filter(({ bits }) => bits > 1 && bits < RANGE_BITS);
+  const close = routes.filter(({ bits }) => bits >= RANGE_BITS);
+  const open = all.filter((second) => !close.some((route) => reaches(route, second)));
+  const isCovered = (second: number): boolean => wider.some((route) => reaches(route, second));
+  return [...open.filter((second) => !isCovered(second)), ...open.filter(isCovered)];
 }
 
-/** The kernel writes addresses with their last byte first. */
-const fromHex = (text: string): number => Buffer.from(text, 'hex').readInt32LE();
+const RANGE_BITS = 16;

@@ -3,7 +3,8 @@ import { NODE_DEVICES } from '../../hack/testbed/machine.ts';
 import type { RealmTestbed } from '../../hack/testbed/testbed.ts';
 import type { RealmNetwork } from './realm-network.ts';
 
-const BOOT_DEADLINE_MS = 180_000;
+/** How long a node may take to boot, for the first time or again. */
+export const BOOT_DEADLINE_MS = 180_000;
 /** What a node prints once it takes Pods and enforces policies. */
 const READY_LINE = 'node ready';
 

@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { KUBECTL } from '../../hack/testbed/hyper.ts';
 import { eventually, type Patience } from './eventually.ts';
-import type { Realm } from './realm.ts';
+import type { Realm, RealmNode } from './realm.ts';
 
 /** Where a probe runs. */
 export interface InPod {
@@ -40,6 +41,12 @@ export function holdConnection(realm: Realm, where: InPod, address: string, ...p
   return watch(realm, where, ['hold', address, ...proxy]);
 }
 
+/** The same on a node, which all of its own Pods let in, whatever policies say. */
+export function holdFromNode({ name }: RealmNode, address: string): Probe {
+  const child = spawn('docker', ['exec', name, '/opt/realm/pod', 'hold', address], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return follow(child, `hold ${address} on ${name}`);
+}
+
 /** A busy machine makes a connection stall for a moment, after which it is alive again. */
 const STALLS_MS = 2_000;
 
@@ -72,6 +79,10 @@ function watch({ kubeconfigPath }: Realm, { namespace, pod, flags = [] }: InPod,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], KUBECONFIG: kubeconfigPath },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  return follow(child, `${command.join(' ')} in ${pod}`);
+}
+
+function follow(child: ChildProcessByStdio<null, Readable, Readable>, what: string): Probe {
   const changes: Change[] = [];
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text));
@@ -85,9 +96,9 @@ function watch({ kubeconfigPath }: Realm, { namespace, pod, flags = [] }: InPod,
       eventually(() => {
         const latest = changes.at(-1);
         if (latest?.state === state) return latest;
-        throw new Error(`${command.join(' ')} in ${pod} is ${latest?.state ?? 'without a word'}, not ${state}. ${said}`);
+        throw new Error(`${what} is ${latest?.state ?? 'without a word'}, not ${state}. ${said}`);
       }, patience),
-    // In the Pod it goes on until it has something to tell, or the Pod ends.
+    // Where it runs it goes on until it has something to tell, or its container ends.
     stop: () => void child.kill('SIGKILL'),
   };
 }

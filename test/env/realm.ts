@@ -71,8 +71,8 @@ export async function startRealm(options: RealmOptions = {}): Promise<Realm> {
     return handle(name, workDir, nodes, stop);
   } catch (error) {
     const logs = tails(join(workDir, 'nodes'));
-    // What is still being made can't be removed; without its network or others it won't take long.
-    await removeBelongings(workDir);
+    // What is still being made can't be removed; without its network or others it won't take long, and `stop` removes what is left.
+    await removeBelongings(workDir).catch(() => undefined);
     await Promise.allSettled(begun);
     await stop();
     if (error instanceof SetupError) throw error;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How slow a link is, in each direction. */
 export interface Slowness {
@@ -24,8 +25,9 @@ export interface SlowLink {
 export async function slowLink(near: string, [host, port]: readonly [string, number], slowness: Slowness = {}): Promise<SlowLink> {
   let now = slowness;
   const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const far = connect({ host, port });
+  // Else the end of one direction would end the other, with what is still on its way.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const far = connect({ host, port, allowHalfOpen: true });
     for (const socket of [client, far]) {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
@@ -60,18 +62,26 @@ export async function slowLink(near: string, [host, port]: readonly [string, num
 
 /** A piece takes its time to leave, during which the next one waits; then it is on its way, and others behind it. */
 function carrier(slowness: () => Slowness): Transform {
-  let arrives = 0;
+  // One after the other: of several timers a later one may ring first, on a busy machine or when the link becomes quicker.
+  let arrived = Promise.resolve();
   return new Transform({
     transform(chunk: Buffer, _encoding, done) {
       const { delayMs = 0, bytesPerSecond = Infinity } = slowness();
       const leaving = (chunk.length / bytesPerSecond) * 1000;
-      // A link that became quicker must not let anything overtake.
-      arrives = Math.max(arrives, performance.now() + leaving + delayMs);
-      setTimeout(() => this.push(chunk), Math.max(0, arrives - performance.now()));
+      const arrives = performance.now() + leaving + delayMs;
+      arrived = arrived.then(async () => {
+        await until(arrives);
+        this.push(chunk);
+      });
       setTimeout(done, leaving);
     },
     flush(done) {
-      setTimeout(done, Math.max(0, arrives - performance.now()) + 1);
+      void arrived.finally(done);
     },
   });
+}
+
+async function until(moment: number): Promise<void> {
+  const left = moment - performance.now();
+  if (left > 0) await sleep(left);
 }

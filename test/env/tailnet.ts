@@ -29,6 +29,8 @@ export interface Gateway {
 
 /** Several realms in one real tailnet. */
 export interface Tailnet {
+  /** What the network between the realms is called, and Headscale's container. */
+  readonly name: string;
   /** In the order of the realms. */
   readonly gateways: readonly Gateway[];
   /** Runs Headscale's own command line and returns what it answers. */
@@ -58,6 +60,7 @@ export async function startTailnet(realms: readonly Realm[]): Promise<Tailnet> {
     const joining = { ca, image: images.tailscaled, headscale, coordinator: container.getIpAddress(name) };
     const gateways = await Promise.all(realms.map((realm, index) => enter(realm, index, joining)));
     return {
+      name,
       gateways,
       headscale,
       setPolicy: async (policy) => {
@@ -83,8 +86,8 @@ function writeCoordinator(folder: string): string {
   const validity = { from: new Date(Date.now() - HOUR_MS), until: new Date(Date.now() + 24 * HOUR_MS) };
   const authority = { name: 'tailnet', ...issueAuthority('tailnet', validity) };
   const { cert, key } = issueServer(authority, [HEADSCALE_NAME], validity);
-  for (const [file, content] of Object.entries({ 'tls.crt': cert, 'tls.key': key, 'config.yaml': headscaleConfig() }))
-    writeFileSync(join(folder, file), content);
+  const files = { 'tls.crt': cert, 'tls.key': key, 'config.yaml': headscaleConfig(), 'resolv.conf': '' };
+  for (const [file, content] of Object.entries(files)) writeFileSync(join(folder, file), content);
   chmodSync(folder, 0o755);
   return authority.cert;
 }
@@ -96,7 +99,11 @@ function startCoordinator(image: string, name: string, workDir: string, labels: 
     .withPullPolicy(PullPolicy.neverPull())
     .withLabels(labels)
     .withTmpFs({ '/state': '', '/run': '' })
-    .withBindMounts([{ source: workDir, target: '/hs', mode: 'ro' }])
+    .withBindMounts([
+      { source: workDir, target: '/hs', mode: 'ro' },
+      // As on nodes: Docker's resolver asks others beyond this machine, in older versions from any network.
+      { source: join(workDir, 'resolv.conf'), target: '/etc/resolv.conf', mode: 'ro' },
+    ])
     .withCommand(['serve', '-c', '/hs/config.yaml'])
     .start();
 }
