@@ -1,5 +1,5 @@
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
-import { asksForMore, type Claim } from './capacity.ts';
+import { asksForMore, withEnforced, type Claim } from './capacity.ts';
 import { effectiveHard, type Hard } from './hard.ts';
 import { epochToCome, latchOf, phaseOf } from './policy.ts';
 
@@ -20,6 +20,11 @@ export function createClaimBook(): ClaimBook {
     // Whoever wants less by now holds nothing for what it wanted before.
     return promise?.epoch === epochToCome(grant) && !asksForMore(promise.hard, hardOf(grant)) ? promise.hard : undefined;
   };
+  const heldFor = (grant: Grant): Hard => {
+    const promise = promisedTo(grant);
+    // Who is promised more of one thing may still be let in to more of another than it asks for now.
+    return promise === undefined ? shareOf(grant) : withEnforced(promise, shareOf(grant));
+  };
   return {
     claims(grants, now) {
       const live = grants.filter((grant) => phaseOf(grant, now) === 'Active');
@@ -28,7 +33,7 @@ export function createClaimBook(): ClaimBook {
         live.filter((grant) => asksForMore(promisedTo(grant) ?? {}, shareOf(grant))).map(({ metadata }) => metadata.uid),
       );
       for (const uid of promises.keys()) if (!open.has(uid)) promises.delete(uid);
-      return live.map((grant) => claimOf(grant, promisedTo(grant) ?? shareOf(grant)));
+      return live.map((grant) => claimOf(grant, heldFor(grant)));
     },
     promise: (grant) => void promises.set(grant.metadata.uid, { epoch: epochToCome(grant), hard: hardOf(grant) }),
     withdraw: ({ metadata }) => void promises.delete(metadata.uid),

@@ -4,9 +4,10 @@ import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { Grant, GrantReason } from '../../api/keystone/v1alpha1/grant.ts';
 import { TransientError, done, isAlreadyExists, waitFor, type Reader, type Scope, type Step } from '../runtime/index.ts';
 import { parseQuantity } from '../runtime/quantity.ts';
+import { withEnforced } from './capacity.ts';
 import { blockerOf } from './ending.ts';
 import type { Facts } from './facts.ts';
-import { allowedStorageClasses, countsPods, effectiveHard, inForceOf, type Hard } from './hard.ts';
+import { allowedStorageClasses, countsPods, inForceOf, type Hard } from './hard.ts';
 import { OURS, renderLimitRange, renderNamespace, renderNetworkPolicies, renderQuota } from './render.ts';
 
 type GrantStep = Step<Grant, Facts>;
@@ -23,12 +24,11 @@ export const ensureNamespace: GrantStep = async (scope) => {
   const { object, cache, client, facts } = scope;
   const { namespace: name, hard } = sliceOf(scope);
   const defaultClass = defaultClassIn(cache);
-  const classesIn = (limits: Hard) => allowedStorageClasses(namedIn(limits, object), defaultClass);
-  facts.storageClasses = classesIn(hard);
+  facts.storageClasses = allowedStorageClasses(hard, defaultClass);
   facts.inForce = countedIn(cache, name).hard;
   // In a slice that is used already, a resource is opened once the quota counts it: what no quota knows yet is not limited.
   const open = countsPods(facts.inForce) ? inForceOf(hard, facts.inForce) : hard;
-  const desired = renderNamespace(object, name, { hard: open, storageClasses: classesIn(open) });
+  const desired = renderNamespace(object, name, { hard: open, storageClasses: allowedStorageClasses(open, defaultClass) });
   const live = cache.get(Namespace, { namespace: '', name });
   if (live?.metadata.deletionTimestamp !== undefined) {
     // Its volumes go with it: that they could not be kept is worse.
@@ -44,16 +44,21 @@ export const ensureNamespace: GrantStep = async (scope) => {
   return done;
 };
 
-/** What the API server holds a namespace to, and what it has counted there; undefined before its first count. */
-export function countedIn(cache: Reader, namespace: string): { readonly hard: Hard; readonly used: Hard | undefined } {
-  const { hard = {}, used } = cache.get(ResourceQuota, { namespace, name: OURS })?.status ?? {};
-  return { hard, used };
+/** What the API server makes of our quota in a namespace. */
+interface Counted {
+  /** What it holds the namespace to. */
+  readonly hard: Hard;
+  /** What it may hold it to: also what was asked for, which it may have taken up a moment ago. */
+  readonly letIn: Hard;
+  /** Undefined before its first count. */
+  readonly used: Hard | undefined;
 }
 
-/** What the spec speaks of: a class that is none merely because it is still used closes no other. */
-function namedIn(limits: Hard, { spec }: Grant): Hard {
-  const named = effectiveHard(spec.hard);
-  return Object.fromEntries(Object.entries(limits).filter(([key]) => named[key] !== undefined));
+/** As the cache shows it. */
+export function countedIn(cache: Reader, namespace: string): Counted {
+  const { spec, status } = cache.get(ResourceQuota, { namespace, name: OURS }) ?? {};
+  const hard = status?.hard ?? {};
+  return { hard, used: status?.used, letIn: withEnforced(hard, spec?.hard ?? {}) };
 }
 
 const capitalised = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);
@@ -118,7 +123,10 @@ export const confirmEnforced: GrantStep = async (scope) => {
   facts.limited = countsPods(inForce);
   // Where nothing was counted yet, that is not the same as nothing being used.
   facts.used = countedIn(cache, namespace).used;
-  facts.quotaEnforced = Object.entries(wanted).every(([key, amount]) => parseQuantity(inForce[key] ?? '') === parseQuantity(amount ?? ''));
+  // Nor is anything on its way that was asked for before.
+  facts.quotaEnforced =
+    Object.entries(wanted).every(([key, amount]) => parseQuantity(inForce[key] ?? '') === parseQuantity(amount ?? '')) &&
+    withEnforced(hard, facts.letIn ?? {}) === hard;
   if (!facts.quotaEnforced)
     return waitFor('QuotaPending' satisfies GrantReason, 'The quota is made and not in force yet', QUOTA_PATIENCE_MS);
   return done;

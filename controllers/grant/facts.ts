@@ -23,6 +23,8 @@ export interface Facts {
   storageClasses?: readonly string[];
   /** What the API server enforced when the pass began: what is decided in it is decided on the same. Undefined where nobody looked. */
   inForce?: Hard;
+  /** What it may have enforced, or may enforce at any moment: all that a guest may still be let in to. */
+  letIn?: Hard;
   /** Whether Pods are limited at all, be it by what was lent before. */
   limited?: boolean;
   /** Whether the limits are those that are wanted. */

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { allowedResources, allowedStorageClasses, effectiveHard, freeOf, lacked, overused, quotaHard, withUsed } from './hard.ts';
+import { allowedResources, allowedStorageClasses, effectiveHard, freeOf, lacked, overused, quotaHard, withFormer } from './hard.ts';
 
 describe('what follows from what is lent by name', () => {
   it('is room for ended Pods, and ports for load balancers; what is named itself stands', () => {
@@ -23,12 +23,17 @@ describe('what follows from what is lent by name', () => {
 
 describe('what is named no more', () => {
   const hard = effectiveHard({ 'requests.cpu': '1' });
-  it('is none for as long as it is used, and nothing afterwards', () => {
-    expect(withUsed(hard, { 'requests.intel.com/gpu': '2', 'requests.cpu': '1' })).to.deep.equal({
-      ...hard,
-      'requests.intel.com/gpu': '0',
-    });
-    expect(withUsed(hard, { 'requests.intel.com/gpu': '0' })).to.deep.equal(hard);
+  const [device, storage] = ['requests.intel.com/gpu', 'fast.storageclass.storage.k8s.io/requests.storage'];
+  const shows = (enforced: Record<string, string>, used: Record<string, string>) => withFormer(hard, { enforced, used });
+
+  it('is none for as long as it is used or let in, and nothing afterwards', () => {
+    expect(shows({ [device]: '0' }, { [device]: '2', 'requests.cpu': '1' })).to.deep.equal({ ...hard, [device]: '0' });
+    expect(shows({ [device]: '2' }, { [device]: '0' })).to.deep.equal({ ...hard, [device]: '0' });
+    expect(shows({ [device]: '0' }, { [device]: '0' })).to.deep.equal(hard);
+  });
+
+  it('closes no storage class, which may be lent without being named', () => {
+    expect(shows({ [storage]: '5Gi' }, { [storage]: '1Gi' })).to.deep.equal(hard);
   });
 });
 

@@ -73,10 +73,14 @@ export function allowedResources(hard: Hard): readonly string[] {
   return [...new Set(names)].toSorted();
 }
 
-/** What is named no more and still used is none, and goes on being counted: to a quota what is absent is unlimited, and nobody would know of it. */
-export function withUsed(hard: Hard, used: Hard): Hard {
-  const still = Object.keys(used).filter((key) => hard[key] === undefined && isSome(used[key]));
-  return still.length === 0 ? hard : sorted({ ...hard, ...Object.fromEntries(still.map((key) => [key, '0'])) });
+/**
+ * What is named no more is none for as long as it is used or let in: to a quota what is absent is unlimited, and nobody would know
+ * of it. A storage class may be lent without being named.
+ */
+export function withFormer(hard: Hard, { enforced, used }: { readonly enforced: Hard; readonly used: Hard }): Hard {
+  const isFormer = (key: string): boolean => hard[key] === undefined && !CLASS.test(key) && (isSome(used[key]) || isSome(enforced[key]));
+  const former = Object.keys({ ...enforced, ...used }).filter(isFormer);
+  return former.length === 0 ? hard : sorted({ ...hard, ...Object.fromEntries(former.map((key) => [key, '0'])) });
 }
 
 const CLASS = /^(.+)\.storageclass\.storage\.k8s\.io\/(requests\.storage|persistentvolumeclaims)$/;

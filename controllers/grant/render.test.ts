@@ -40,6 +40,5 @@ describe('what a container gets that names no limits', () => {
     it(`is ${name}`, () => {
       expect(limits(given)?.default).to.include(want);
       expect(limits(given)?.defaultRequest).to.deep.equal({ cpu: '100m', memory: '128Mi', 'ephemeral-storage': '64Mi' });
-      expect(limits(given)?.min, 'nothing at all').to.deep.equal({ cpu: '1m', memory: '1Mi', 'ephemeral-storage': '1Mi' });
     });
 });

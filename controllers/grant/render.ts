@@ -45,13 +45,13 @@ const UNSAID: Hard = { cpu: '100m', memory: '128Mi', 'ephemeral-storage': '64Mi'
 /** How far a container may go that names no limit. Large enough for what people usually ask for, small enough that a few do not use the slice up. */
 const ROOM: Hard = { cpu: '500m', memory: '512Mi', 'ephemeral-storage': '64Mi' };
 
-/** The least that counts as anything: a quota counts a limit of 0 as nothing, and a node takes it for no limit at all. */
-const LEAST: Hard = { cpu: '1m', memory: '1Mi', 'ephemeral-storage': '1Mi' };
-
-/** Fills in what containers leave out, and refuses what says nothing at all, so that nothing goes uncounted. */
+/**
+ * Fills in what containers leave out, so that nothing goes uncounted. A limit of 0 is the policies' to refuse: a minimum would
+ * refuse requests of 0 as well, which are harmless beside a limit.
+ */
 export const renderLimitRange = (namespace: string, hard: Hard): ApplyConfig<LimitRange> => ({
   metadata: { name: OURS, namespace },
-  spec: { limits: [{ type: 'Container', default: roomIn(hard), defaultRequest: UNSAID, min: LEAST }] },
+  spec: { limits: [{ type: 'Container', default: roomIn(hard), defaultRequest: UNSAID }] },
 });
 
 /** As much as the slice has, up to the usual; never less than what is asked for in its stead, which no LimitRange may say. */

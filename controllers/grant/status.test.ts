@@ -87,9 +87,9 @@ describe('the status of a Grant', () => {
   });
 
   it('shows, until the API server holds it to less, all that it still lets in of what nodes carry', () => {
-    const inForce = { ...effectiveHard({ 'requests.cpu': '7', 'requests.example.com/fpga': '1' }), pods: '500' };
+    const letIn = { ...effectiveHard({ 'requests.cpu': '7', 'requests.example.com/fpga': '1' }), pods: '500' };
     const moment = { object: buildGrant({ hard: HARD }), now, halt: undefined };
-    const shrinking = grantStatus(found({ inForce, quotaEnforced: false }), moment);
+    const shrinking = grantStatus(found({ letIn, quotaEnforced: false }), moment);
     expect(shrinking.hard).to.include({
       'requests.cpu': '7',
       'limits.cpu': '7',
@@ -97,7 +97,7 @@ describe('the status of a Grant', () => {
       'requests.example.com/fpga': '1',
     });
     expect(shrinking.hard?.['pods'], 'no node carries those').to.equal(effectiveHard(HARD)['pods']);
-    expect(grantStatus(found({ inForce: effectiveHard(HARD) }), moment).hard).to.deep.equal(effectiveHard(HARD));
+    expect(grantStatus(found({ letIn: effectiveHard(HARD) }), moment).hard).to.deep.equal(effectiveHard(HARD));
   });
 
   it('shows what was lent once it is over, and what was begun where the realm has another name', () => {

@@ -79,7 +79,7 @@ function whatWasLent(facts: Facts, { spec, status }: Grant) {
 
 const basisOf = (facts: Facts, status: Grant['status']): { readonly epoch: number; readonly hard: Hard } => ({
   epoch: facts.epoch ?? status?.epoch ?? 1,
-  hard: withEnforced(facts.promised ?? facts.hard ?? status?.hard ?? {}, facts.inForce ?? {}),
+  hard: withEnforced(facts.promised ?? facts.hard ?? status?.hard ?? {}, facts.letIn ?? {}),
 });
 const namespaceOf = (namespace: string | undefined) => (namespace === undefined ? {} : { namespace });
 

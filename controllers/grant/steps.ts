@@ -5,7 +5,7 @@ import { asksForMore, judgeCapacity, withoutGrowth } from './capacity.ts';
 import { createClaimBook, hardOf, shareOf, type ClaimBook } from './claims.ts';
 import { countedIn } from './enforcement.ts';
 import type { Facts } from './facts.ts';
-import { listed, withUsed, type Hard } from './hard.ts';
+import { listed, withFormer, type Hard } from './hard.ts';
 import { epochToCome, latchOf, nextMoment, phaseOf } from './policy.ts';
 import { sliceName } from './slice.ts';
 
@@ -58,9 +58,10 @@ export const observeLife: GrantStep = async ({ object, facts, cache, now }) => {
   facts.epoch = epoch;
   facts.hard = hardOf(object);
   if (!admitted) return;
-  const { hard, used } = countedIn(cache, object.status?.namespace ?? '');
+  const { hard, used, letIn } = countedIn(cache, object.status?.namespace ?? '');
   facts.inForce = hard;
-  facts.hard = withUsed(facts.hard, used ?? object.status?.used ?? {});
+  facts.letIn = letIn;
+  facts.hard = withFormer(facts.hard, { enforced: letIn, used: used ?? object.status?.used ?? {} });
 };
 
 /** A pure verdict over all Grants. What does not fit waits; of one that is let in, only what it asks for beyond its share. */

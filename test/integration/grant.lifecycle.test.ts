@@ -113,6 +113,7 @@ describe('US1.1 · a Grant', () => {
     { name: 'requests and no limits', resources: { requests: { cpu: '500m', memory: '256Mi' } } },
     { name: 'a limit of memory only', resources: { requests: { cpu: '250m', memory: '64Mi' }, limits: { memory: '128Mi' } } },
     { name: 'limits only', resources: { limits: { cpu: '300m', memory: '128Mi' } } },
+    { name: 'a request of nothing beside a limit', resources: { requests: { cpu: '0' }, limits: { cpu: '500m', memory: '64Mi' } } },
   ];
   it('lets in and counts the pods that people usually write', async () => {
     await world.run();
@@ -126,8 +127,8 @@ describe('US1.1 · a Grant', () => {
     const endless = decentPod('endless', { requests: { memory: '0' }, limits: { memory: '0' } });
     const refused = await api().call('POST', `/api/v1/namespaces/${slice}/pods`, { body: endless });
     expect(refused.status).to.equal(403);
-    expect(JSON.stringify(refused.body), 'also where nobody knows the policies').to.include('minimum memory usage per Container is 1Mi');
-    await eventually(async () => expect((await world.get('usual'))?.status?.used).to.include({ pods: '4', 'requests.cpu': '1150m' }));
+    expect(JSON.stringify(refused.body)).to.include('has a limit of 0 for memory');
+    await eventually(async () => expect((await world.get('usual'))?.status?.used).to.include({ pods: '5', 'requests.cpu': '1150m' }));
   });
 
   it('lets nobody in before kube-controller-manager has taken its limits up', async () => {
