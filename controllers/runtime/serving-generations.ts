@@ -35,11 +35,9 @@ export function issueGeneration(names: readonly string[], now: Date, lifetimeMs:
 /** What should be there now: what holds, oldest first, and a new one in time. Each authority stays as long as what it signed. */
 export function renewed(there: readonly Generation[], now: Date, lifetimeMs: number, issue: () => Generation): readonly Generation[] {
   const holding = there.filter((generation) => holds(generation, now));
-  const newest = holding.at(-1);
-  // Who asks for shorter lives does not mean once this long one is over.
-  const isDue =
-    newest === undefined || now.getTime() >= renewalDue(newest.validity) || lifeOf(newest.validity) >= lifetimeMs + PRECISION_MS;
-  return isDue ? [...holding, issue()] : holding;
+  // Who asks for shorter lives does not mean once a longer one is over.
+  const isFresh = ({ validity }: Generation) => now.getTime() < renewalDue(validity) && lifeOf(validity) < lifetimeMs + PRECISION_MS;
+  return holding.some(isFresh) ? holding : [...holding, issue()];
 }
 
 /** When there is something to do again, if nothing happens before. */

@@ -36,9 +36,7 @@ export async function answerBody(bytes: Buffer, judge: Judge, withinMs: number):
 
 async function answerReview(review: Review, weight: number, judge: Judge, withinMs: number): Promise<Answer> {
   held += weight;
-  try {
-    return { code: 200, body: answerTo(review, await judge(review, withinMs)) };
-  } finally {
-    held -= weight;
-  }
+  const { verdict, over } = judge(review, withinMs);
+  void over.then(() => (held -= weight));
+  return { code: 200, body: answerTo(review, await verdict) };
 }

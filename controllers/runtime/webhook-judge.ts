@@ -22,7 +22,14 @@ export interface JudgeOptions {
 }
 
 /** Judges one review within a time, whatever the webhook does: a verdict always comes. */
-export type Judge = (review: Review, withinMs: number) => Promise<Verdict>;
+export type Judge = (review: Review, withinMs: number) => Judging;
+
+/** A review that is being judged. */
+export interface Judging {
+  readonly verdict: Promise<Verdict>;
+  /** Resolves once nobody holds the review any more, which may be later than a verdict that came for want of time. */
+  readonly over: Promise<unknown>;
+}
 
 /** An API server that takes longer for one object has other worries than ours. */
 const READ_MS = 1_000;
@@ -33,14 +40,14 @@ export function createJudge(webhook: Webhook, cache: Reader, options: JudgeOptio
   const sight = { cache, read: readerOf(options) };
   const count = (verdict: string): void => metrics.webhookVerdicts.inc({ webhook: webhook.path, verdict });
   for (const verdict of ['allowed', 'denied', 'late', 'failed']) metrics.webhookVerdicts.inc({ webhook: webhook.path, verdict }, 0);
-  return async (review, withinMs) => {
+  const inTime = async (judging: Promise<Verdict>, { uid }: Review, withinMs: number): Promise<Verdict> => {
     const late = Promise.withResolvers<'late'>();
     using _ = clock.timer(withinMs, () => late.resolve('late'));
     try {
-      const verdict = await Promise.race([webhook.judge(review, sight), late.promise]);
+      const verdict = await Promise.race([judging, late.promise]);
       if (verdict === 'late') {
         count('late');
-        log.error('Could not judge in time', { webhook: webhook.name, uid: review.uid });
+        log.error('Could not judge in time', { webhook: webhook.name, uid });
         return withoutVerdict(webhook, true);
       }
       count(verdict.allowed ? 'allowed' : 'denied');
@@ -48,9 +55,13 @@ export function createJudge(webhook: Webhook, cache: Reader, options: JudgeOptio
     } catch (error) {
       count('failed');
       metrics.webhookPanics.inc();
-      log.error('Could not judge', { webhook: webhook.name, uid: review.uid, cause: describe(error) });
+      log.error('Could not judge', { webhook: webhook.name, uid, cause: describe(error) });
       return withoutVerdict(webhook, false);
     }
+  };
+  return (review, withinMs) => {
+    const judging = (async () => webhook.judge(review, sight))();
+    return { verdict: inTime(judging, review, withinMs), over: judging.catch(() => undefined) };
   };
 }
 
