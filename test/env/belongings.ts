@@ -132,7 +132,9 @@ export async function removeLeftovers(): Promise<void> {
   const gone = (await labelsWith(OWNER_LABEL)).filter((labels) => isGone(labels[OWNER_LABEL] ?? ''));
   // A label is what anybody may have written.
   for (const folder of new Set(gone.map((labels) => labels[FOLDER_LABEL] ?? '')))
-    if (folder.startsWith(join(tmpdir(), 'keystone-'))) await removeBelongings(folder);
+    // What stays is in nobody's way, and must keep nobody from starting.
+    if (folder.startsWith(join(tmpdir(), 'keystone-')))
+      await removeBelongings(folder).catch((error: unknown) => console.warn(String(error)));
 }
 
 /** Somebody else may have removed it first, or be removing it right now. */
