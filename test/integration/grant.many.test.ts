@@ -43,6 +43,11 @@ describe('a thousand Grants', () => {
     return engine;
   }
 
+  const statuses = async (): Promise<Readonly<Record<string, string>>> => {
+    const { items } = ok<{ items: Grant[] }>(await api.call('GET', grantsIn(OPERATOR_NAMESPACE), { timeoutMs: 60_000 }));
+    return Object.fromEntries(items.map(({ metadata, status }) => [metadata.name, JSON.stringify(status)]));
+  };
+
   const usable = async (): Promise<number> => {
     const { items } = ok<{ items: Grant[] }>(await api.call('GET', grantsIn(OPERATOR_NAMESPACE), { timeoutMs: 60_000 }));
     return items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Usable' && is === 'True')).length;
@@ -80,6 +85,7 @@ describe('a thousand Grants', () => {
     await eventually(untilCounted, { withinMs: 120_000 });
     await eventually(() => untilIdle(engine), { withinMs: 60_000 });
     await engine.stop();
+    const before = await statuses();
     const recording = await recordWrites(plane, api, { userAgent: new RegExp(USER_AGENT) });
     const made = performance.now();
     const again = await run();
@@ -87,6 +93,10 @@ describe('a thousand Grants', () => {
     const settled = performance.now();
     await again.stop();
     console.log(`      made in ${((made - since) / 1000).toFixed(0)} s, settled ${((settled - made) / 1000).toFixed(1)} s after a restart`);
+    const after = await statuses();
+    // What was said anew tells more than who was written.
+    const changed = Object.keys(after).filter((name) => after[name] !== before[name]);
+    expect(changed.map((name) => `${name} was ${before[name]}, is ${after[name]}`)).to.deep.equal([]);
     expect(await recording.writes()).to.deep.equal([]);
     expect(settled - made).to.be.below(60_000);
   }).timeout(1_200_000);
