@@ -21,7 +21,7 @@ export interface Facts {
   namespaceReady?: boolean;
   /** The storage classes that claims may name. */
   storageClasses?: readonly string[];
-  /** What the API server enforced when the pass began: what is decided in it is decided on the same. Undefined where nobody looked. */
+  /** What the API server enforced when the pass began: what is decided in it is decided on the same. */
   inForce?: Hard;
   /** What it may have enforced, or may enforce at any moment: all that a guest may still be let in to. */
   letIn?: Hard;

@@ -58,8 +58,7 @@ export const observeLife: GrantStep = async ({ object, facts, cache, now }) => {
   facts.epoch = epoch;
   facts.hard = hardOf(object);
   if (!admitted) return;
-  const { hard, used, letIn } = countedIn(cache, object.status?.namespace ?? '');
-  facts.inForce = hard;
+  const { used, letIn } = countedIn(cache, object.status?.namespace ?? '');
   facts.letIn = letIn;
   facts.hard = withFormer(facts.hard, { enforced: letIn, used: used ?? object.status?.used ?? {} });
 };

@@ -60,9 +60,10 @@ describe('certificates that follow each other', () => {
   });
 
   it('are looked at again when something is due', () => {
-    expect(nextMoment([made(0)])).to.equal(after(60).getTime());
-    expect(nextMoment([made(0), made(60)])).to.equal(after(90).getTime());
-    expect(nextMoment([])).to.equal(Infinity);
+    expect(nextMoment([made(0)], LIFETIME)).to.equal(after(60).getTime());
+    expect(nextMoment([made(0), made(60)], LIFETIME)).to.equal(after(90).getTime());
+    expect(nextMoment([], LIFETIME)).to.equal(Infinity);
+    expect(nextMoment([made(1, 30), made(0)], 30 * DAY), 'by the one that lives as long as it should').to.equal(after(21).getTime());
   });
 
   it('are never without one that holds, nor shown before they are trusted, whatever the times at which one looks', () => {

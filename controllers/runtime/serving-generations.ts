@@ -35,16 +35,19 @@ export function issueGeneration(names: readonly string[], now: Date, lifetimeMs:
 /** What should be there now: what holds, oldest first, and a new one in time. Each authority stays as long as what it signed. */
 export function renewed(there: readonly Generation[], now: Date, lifetimeMs: number, issue: () => Generation): readonly Generation[] {
   const holding = there.filter((generation) => holds(generation, now));
-  // Who asks for shorter lives does not mean once a longer one is over.
-  const isFresh = ({ validity }: Generation) => now.getTime() < renewalDue(validity) && lifeOf(validity) < lifetimeMs + PRECISION_MS;
-  return holding.some(isFresh) ? holding : [...holding, issue()];
+  return now.getTime() < lastDue(holding, lifetimeMs) ? holding : [...holding, issue()];
 }
 
 /** When there is something to do again, if nothing happens before. */
-export const nextMoment = (generations: readonly Generation[]): number =>
-  Math.min(
-    ...generations.map(({ validity }) => validity.until.getTime()),
-    ...generations.slice(-1).map((newest) => renewalDue(newest.validity)),
+export const nextMoment = (generations: readonly Generation[], lifetimeMs: number): number =>
+  generations.length === 0
+    ? Infinity
+    : Math.min(...generations.map(({ validity }) => validity.until.getTime()), lastDue(generations, lifetimeMs));
+
+/** When none will do any more; who asks for shorter lives does not mean once a longer one is over. */
+const lastDue = (generations: readonly Generation[], lifetimeMs: number): number =>
+  Math.max(
+    ...generations.filter(({ validity }) => lifeOf(validity) < lifetimeMs + PRECISION_MS).map(({ validity }) => renewalDue(validity)),
   );
 
 /** When a certificate should be replaced; ours begins before it was made. */

@@ -96,7 +96,7 @@ export function selfIssued(options: SelfIssuedOptions): ServingCertificate {
         const trouble = await attempt(options, signal);
         if (trouble !== undefined && failures === 1) log.warn('Could not renew the certificates, trying again', { cause: trouble });
         failures = trouble === undefined ? 0 : failures + 1;
-        const due = nextMoment(look()) - clock.date().getTime();
+        const due = nextMoment(look(), lifetimeMs) - clock.date().getTime();
         const next = Math.max(0, Math.min(due, memory.settlesInMs(settleMs(lifetimeMs)), LONGEST_WAIT_MS));
         await rest(failures > 0 ? backoffMs(failures, RETRY) : next, woken.signal, signal);
       }
