@@ -1,11 +1,12 @@
+import { kinds } from '../../api/kinds.ts';
+import { collectionPath } from '../../controllers/runtime/resource.ts';
 import { ok, type Api } from './api.ts';
 
 /** What one file may leave and another would find: all that the operator keeps, but for the keys of a realm. */
 const KEPT = [
   '/api/v1/namespaces/keystone-system/secrets',
   '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations',
-  '/apis/keystone.io/v1alpha1/grants',
-  '/apis/keystone.io/v1alpha1/clusterregistrations',
+  ...kinds.map(({ resource }) => collectionPath(resource)),
 ];
 const OF_THE_REALM = ['keystone-identity'];
 
