@@ -62,8 +62,7 @@ export const newUserAgent = (): string => `fault-harness/${randomUUID()}`;
 const STEP_MS = 90_000;
 
 /** Does it until the API server has heard. */
-export const insist = (act: () => Promise<unknown>): Promise<unknown> => eventually(act, { withinMs: STEP_MS, everyMs: 200 });
+export const insist = (act: () => Promise<unknown>): Promise<unknown> => eventually(act, { withinMs: STEP_MS });
 
 /** Waits until the step was answered. */
-export const answered = <S>(step: Step<S>, stage: S): Promise<unknown> =>
-  eventually(() => step.until(stage), { withinMs: STEP_MS, everyMs: 100 });
+export const answered = <S>(step: Step<S>, stage: S): Promise<unknown> => eventually(() => step.until(stage), { withinMs: STEP_MS });
