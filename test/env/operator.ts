@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
+import { kinds } from '../../api/kinds.ts';
+import { collectionPath } from '../../controllers/runtime/resource.ts';
+import { connect, ok } from './api.ts';
 import { eventually } from './eventually.ts';
 import type { ControlPlane } from './control-plane.ts';
 import { kubectl, type KubectlOptions } from './kubectl.ts';
 
 /** The namespace that the manifests install into. */
 export const OPERATOR_NAMESPACE = 'keystone-system';
+const TOKEN = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/serviceaccounts/keystone-operator/token`;
 
 /** The operator as people run it: `controllers/main.ts` in a process of its own. */
 export interface OperatorProcess {
@@ -69,18 +73,37 @@ export async function startOperator({ kubeconfig, env = {}, args = [] }: Operato
   };
 }
 
-/** Installs what `make install` and `make deploy` do, short of the Deployment, and gives a kubeconfig with the operator's own rights only. */
+/** What `make install` and `make deploy` install, short of the Deployment. */
+const INSTALLED = [
+  'config/manager/namespace.yaml',
+  'config/manager/serviceaccount.yaml',
+  ...['config/crd', 'config/policies', 'config/rbac'].flatMap((folder) => resourcesOf(folder)),
+];
+
+/** Installs it all, and gives a kubeconfig with the operator's own rights only. */
 export async function installOperator(plane: ControlPlane): Promise<{ readonly kubeconfig: string; readonly remove: () => void }> {
-  const folders = ['config/crd', 'config/policies', 'config/rbac'];
-  await must(plane, ['apply', '--server-side', '-f', 'config/manager/namespace.yaml', '-f', 'config/manager/serviceaccount.yaml']);
-  for (const folder of folders) await must(plane, ['apply', '--server-side', '-k', folder]);
-  await must(plane, ['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-  // A whole fault matrix takes longer than the hour that a token has unasked.
-  const token = await must(plane, ['create', 'token', 'keystone-operator', '-n', OPERATOR_NAMESPACE, '--duration=12h']);
-  const folder = mkdtempSync(join(plane.workDir, 'operator-'));
-  const kubeconfig = join(folder, 'kubeconfig');
-  writeKubeconfig(kubeconfig, plane.server, plane.ca, { token: token.trim() });
-  return { kubeconfig, remove: () => rmSync(folder, { recursive: true }) };
+  // In one call: most files of tests begin with this, and a start of kubectl costs more than what it does here.
+  await must(plane, ['apply', '--server-side', ...INSTALLED.map((file) => `--filename=${file}`)]);
+  const api = connect(plane);
+  try {
+    const served = async (path: string): Promise<unknown> => ok(await api.call('GET', `${path}?limit=1`));
+    await eventually(() => Promise.all(kinds.map(({ resource }) => served(collectionPath(resource)))), { withinMs: 30_000 });
+    // A whole fault matrix takes longer than the hour that a token has unasked.
+    const wanted = { body: { spec: { expirationSeconds: 12 * 3600 } } };
+    const { status } = ok<{ status: { token: string } }>(await api.call('POST', TOKEN, wanted));
+    const folder = mkdtempSync(join(plane.workDir, 'operator-'));
+    const kubeconfig = join(folder, 'kubeconfig');
+    writeKubeconfig(kubeconfig, plane.server, plane.ca, { token: status.token });
+    return { kubeconfig, remove: () => rmSync(folder, { recursive: true }) };
+  } finally {
+    await api.close();
+  }
+}
+
+/** What a kustomization is made of, as paths. */
+function resourcesOf(folder: string): readonly string[] {
+  const { resources } = parse(readFileSync(join(folder, 'kustomization.yaml'), 'utf8')) as { readonly resources: readonly string[] };
+  return resources.map((file) => join(folder, file));
 }
 
 /** Writes a kubeconfig for one server and one user. */

@@ -10,6 +10,7 @@ import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { installOperator } from '../env/operator.ts';
 import { judge } from '../env/judge.ts';
 import { ok } from '../env/api.ts';
+import { later } from '../fault/stages.ts';
 import { carry, foundRealm } from './realm.ts';
 
 type Spec = Grant['spec'];
@@ -40,6 +41,7 @@ export function useGrants(): GrantWorld {
   let state = { namespace: '', userAgent: '' };
   let engines: RunningEngine[] = [];
   let kubeconfig = '';
+  const clearing: Promise<void>[] = [];
   const path = (name = '') => `/apis/keystone.io/v1alpha1/namespaces/${state.namespace}/grants/${name}`.replace(/\/$/, '');
 
   before(async function () {
@@ -58,14 +60,21 @@ export function useGrants(): GrantWorld {
     await Promise.all(engines.map((engine) => engine.stop()));
     const { userAgent } = state;
     await judge({ engines, objects: await list(), reasons: grantSchema.reasons, again: () => world.run(), userAgent });
-    const cleaner = await world.run();
-    await api().call('DELETE', path());
-    await eventually(async () => expect(await list()).to.deep.equal([]), { withinMs: 30_000 });
-    await cleaner.stop();
+    clearing.push(later(clear(await world.run(), path())));
     await api().call('DELETE', LOCAL);
-    await deleteNamespace(api(), state.namespace);
   });
-  const list = async (): Promise<readonly Grant[]> => ok<{ items: Grant[] }>(await api().call('GET', path())).items;
+  after(async function () {
+    this.timeout(60_000);
+    await Promise.all(clearing.splice(0));
+  });
+  const list = async (grants = path()): Promise<readonly Grant[]> => ok<{ items: Grant[] }>(await api().call('GET', grants)).items;
+  /** Takes seconds, since Kubernetes waits before it empties a namespace; the next test has another one. */
+  const clear = async (cleaner: RunningEngine, grants: string, { namespace } = state): Promise<void> => {
+    await api().call('DELETE', grants);
+    await eventually(async () => expect(await list(grants)).to.deep.equal([]), { withinMs: 50_000 });
+    await cleaner.stop();
+    await deleteNamespace(api(), namespace);
+  };
 
   const world: GrantWorld = {
     get namespace() {
