@@ -19,7 +19,7 @@ interface Suite {
 }
 
 const SUITES = new Map<string, Suite>([
-  ['unit', { files: ['{api,controllers,webhooks,hack}/**/*.test.ts', 'test/{bench,fuzz}/*.test.ts'], options: [], processes: 1 }],
+  ['unit', { files: ['{api,controllers,webhooks,hack}/**/*.test.ts', 'test/{bench,fuzz}/*.test.ts'], options: [], processes: 2 }],
   // One control plane for each process; a test may wait for it as long as a slow machine needs.
   [
     'integration',

@@ -16,7 +16,7 @@ import { emptyGrants, unnameRealm, writeFleet } from './fleet.ts';
 /** Building Flux once, starting a realm, building our image. */
 const SET_UP_MS = 20 * 60_000;
 const isFull = process.env['TEST_FULL'] === '1';
-const FORCED = isFull ? 100 : 5;
+const FORCED = isFull ? 100 : 3;
 const PER_ROUND_MS = 60_000;
 const PATIENCE = { withinMs: 120_000, everyMs: 500 };
 

@@ -1,4 +1,4 @@
-/** Root hooks of tests on real nodes: `mocha --require ./test/e2e/hooks.ts`. */
+/** What tests on real nodes share: `mocha --require ./test/e2e/hooks.ts`. */
 import { type Realm, startRealm } from '../env/realm.ts';
 
 /** The first run builds what nodes consist of; each part of that has its own, shorter deadline. */
@@ -6,20 +6,25 @@ const FIRST_RUN_MS = 30 * 60_000;
 
 let shared: Realm | undefined;
 
-/** The realm of two nodes that all tests of this process share; a test that breaks one for good starts its own. */
+/** The realm of two nodes that the tests of this process share; a test that breaks one for good starts its own. */
 export function realm(): Realm {
-  if (shared === undefined) throw new Error('no realm: run mocha with --require ./test/e2e/hooks.ts, and ask for it inside a test or hook');
+  if (shared === undefined) throw new Error('no realm: call useRealm() in the describe(), and ask for it inside a test or hook');
   return shared;
 }
 
-/** Starts the shared realm before the first test of the process and removes it after the last. */
-export const mochaHooks: Mocha.RootHookObject = {
-  async beforeAll(this: Mocha.Context) {
+/** Gives the tests of the surrounding describe() the shared realm. It starts when the first of them needs it: others have theirs alone. */
+export function useRealm(): void {
+  before(async function () {
     this.timeout(FIRST_RUN_MS);
+    if (shared !== undefined) return;
     const since = performance.now();
     shared = await startRealm({ name: 'shared', nodes: 2 });
-    console.log(`  a realm of two nodes up after ${((performance.now() - since) / 1000).toFixed(1)} s: ${shared.server}`);
-  },
+    console.log(`      a realm of two nodes up after ${((performance.now() - since) / 1000).toFixed(1)} s: ${shared.server}`);
+  });
+}
+
+/** Removes the shared realm after the last test. */
+export const mochaHooks: Mocha.RootHookObject = {
   async afterAll(this: Mocha.Context) {
     this.timeout(60_000);
     await shared?.stop();

@@ -6,7 +6,7 @@ import { kill, partition, pause, restart } from '../env/realm-faults.ts';
 import { probe, type Probe } from '../env/realm-probe.ts';
 import type { RealmNode } from '../env/realm.ts';
 import { slowLink } from '../env/slow-link.ts';
-import { realm } from './hooks.ts';
+import { realm, useRealm } from './hooks.ts';
 import { pod } from './pods.ts';
 
 const NS = 'faults';
@@ -14,6 +14,7 @@ const PATIENCE = { withinMs: 60_000 };
 
 describe('what befalls a realm', function () {
   this.timeout(180_000);
+  useRealm();
   let first: RealmNode;
   let second: RealmNode;
   const probes: Probe[] = [];

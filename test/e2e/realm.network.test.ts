@@ -5,7 +5,7 @@ import { eventually } from '../env/eventually.ts';
 import { holdConnection, probe, type Probe, untilCut, untilOutlived } from '../env/realm-probe.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
 import { droppedFrom, expectClosed, expectFailure, rulesHere } from './closed.ts';
-import { realm } from './hooks.ts';
+import { realm, useRealm } from './hooks.ts';
 import { pod, service } from './pods.ts';
 import { allowEgressTo, allowEgressToAddress, denyEgress, denyIngress } from './policies.ts';
 
@@ -16,6 +16,7 @@ const NOWHERE = '192.0.2.1';
 
 describe('a realm enforces network policies', function () {
   this.timeout(180_000);
+  useRealm();
   let other: Realm;
   let outside: Server;
   const probes: Probe[] = [];

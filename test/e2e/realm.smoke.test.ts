@@ -10,7 +10,7 @@ import { REALM_PROGRAMS } from '../../hack/testbed/realm-programs.ts';
 import { eventually } from '../env/eventually.ts';
 import { restart } from '../env/realm-faults.ts';
 import { pushImage } from '../env/realm-images.ts';
-import { realm } from './hooks.ts';
+import { realm, useRealm } from './hooks.ts';
 import { claim, pod, podSpec, service } from './pods.ts';
 
 const NS = 'smoke';
@@ -19,6 +19,7 @@ const PATIENCE = { withinMs: 60_000 };
 
 describe('a realm is a cluster as people know them', function () {
   this.timeout(180_000);
+  useRealm();
   const kubectl = (...args: readonly string[]): Promise<string> => realm().kubectl(['-n', NS, ...args], { withinMs: 100_000 });
   const inPod = (name: string, ...command: readonly string[]): Promise<string> => kubectl('exec', name, '--', '/pod', ...command);
   const untilReady = (...names: readonly string[]): Promise<string> =>
