@@ -1,5 +1,6 @@
 import { RETAINED_FROM, RETAINED_UNTIL } from '../../api/keystone/v1alpha1/grant.retention.ts';
 import type { PersistentVolume } from '../../api/meta/builtin.ts';
+import { compareTexts } from '../runtime/canonical.ts';
 
 /** A volume that outlived its slice. */
 export interface RetainedVolume {
@@ -18,7 +19,5 @@ export const retainedVolumes = (volumes: readonly PersistentVolume[]): readonly 
       const grantUID = labels?.[RETAINED_FROM];
       return grantUID === undefined ? [] : [{ volume: name, grantUID, until: annotations?.[RETAINED_UNTIL] ?? '' }];
     })
-    .toSorted((a, b) => compare(a.until, b.until) || compare(a.volume, b.volume))
+    .toSorted((a, b) => compareTexts(a.until, b.until) || compareTexts(a.volume, b.volume))
     .slice(0, MAX_VOLUMES);
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,3 +1,4 @@
+import { compareTexts } from '../runtime/canonical.ts';
 import { formatQuantity, lesserOf, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
 import { overused, type Hard } from './hard.ts';
 
@@ -42,7 +43,7 @@ export function judgeCapacity(claims: readonly Claim[], allocatable: Hard, reser
   const lacking = (needs: Needs): Needs => needs.filter(([name, amount]) => amount > (left.get(name) ?? 0n));
   const inOrder = claims
     .map((claim) => ({ ...claim, held: occupiedBy(claim) }))
-    .toSorted((a, b) => compare(a.createdAt, b.createdAt) || compare(a.uid, b.uid));
+    .toSorted((a, b) => compareTexts(a.createdAt, b.createdAt) || compareTexts(a.uid, b.uid));
   const lost = new Map<string, Hard>();
   for (const { uid, held, overcommits } of inOrder) {
     if (overcommits) continue;
@@ -126,4 +127,3 @@ const shortfall = (missing: Needs, left: ReadonlyMap<string, Quantity>): Hard =>
 const nothingBelowZero = (left: ReadonlyMap<string, Quantity>): ReadonlyMap<string, Quantity> =>
   new Map([...left].map(([name, amount]) => [name, amount > 0n ? amount : 0n]));
 const withoutReserve = (amount: string, percent: number): Quantity => ((parseQuantity(amount) ?? 0n) * BigInt(100 - percent)) / 100n;
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,4 +1,5 @@
 import { DEFAULT_HARD, DEVICE_CLASS_SUFFIX, UNNAMED } from '../../api/keystone/v1alpha1/grant.keys.ts';
+import { byKey } from '../runtime/canonical.ts';
 import { formatQuantity, greaterOf, parseQuantity, styleOf, type Quantity } from '../runtime/quantity.ts';
 
 /** Limits by key, in the API server's own form. */
@@ -144,7 +145,7 @@ export const isNeeded = (key: string): boolean => NEEDED.includes(key);
 export const lacked = (hard: Hard): readonly string[] => NEEDED.filter((key) => !isSome(hard[key]));
 
 const amountOf = (key: string, amount: Quantity): string => formatQuantity(amount, styleOf(key));
-const sorted = (hard: Hard): Hard => Object.fromEntries(Object.entries(hard).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+const sorted = (hard: Hard): Hard => Object.fromEntries(Object.entries(hard).toSorted(byKey));
 
 /** Amounts as the API server would write them, so that what is wanted and what is served can be compared as text. */
 const canonicalHard = (given: Readonly<Record<string, string | number>>): Hard =>

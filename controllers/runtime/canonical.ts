@@ -9,7 +9,11 @@ export function canonical(value: unknown): string {
   );
 }
 
-const byKey = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
+/** The order of texts that is the same on every machine, whatever language it speaks. */
+export const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** The entries of an object in the order of their keys. */
+export const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => compareTexts(a, b);
 
 /** A short name for a value: equal values have equal ones. */
 export const digest = (value: unknown): string => createHash('sha256').update(canonical(value)).digest('base64url').slice(0, 22);

@@ -1,5 +1,5 @@
 import type { Condition, ConditionedStatus, K8sObject } from '../../api/meta/object.ts';
-import { canonical } from './canonical.ts';
+import { byKey, canonical } from './canonical.ts';
 import { LONGEST_MESSAGE } from './errors.ts';
 import { wholeSeconds } from './timestamps.ts';
 
@@ -53,7 +53,7 @@ export function settleStatus<T extends Conditioned>(report: Report<T>, { object,
   const abnormal = abnormalFor(ready);
   const verdicts: readonly (readonly [string, Verdict | undefined])[] = [
     ['Ready', ready],
-    ...Object.entries(also).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    ...Object.entries(also).toSorted(byKey),
     [abnormal ?? '', ready && { ...ready, status: 'True' }],
   ];
   const { conditions: before = [], observedGeneration: observed = -1 } = object.status ?? {};

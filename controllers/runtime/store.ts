@@ -1,4 +1,5 @@
 import type { K8sObject } from '../../api/meta/object.ts';
+import { compareTexts } from './canonical.ts';
 import { keyOf } from './resource.ts';
 
 /** Which values an object is found under, each once. */
@@ -32,7 +33,7 @@ export interface Store<T extends K8sObject> {
 /** Resource versions of one resource are ordered (stable since 1.35): decimals of any length. */
 export function compareVersions(a: string, b: string): number {
   if (a.length !== b.length) return a.length - b.length;
-  return a < b ? -1 : a > b ? 1 : 0;
+  return compareTexts(a, b);
 }
 
 /** An empty store with these indexes. */

@@ -1,3 +1,4 @@
+import { byKey } from '../../controllers/runtime/canonical.ts';
 import type { PolicyRule } from '../../controllers/runtime/rbac.ts';
 import { yamlFile, type GeneratedFile } from './file.ts';
 
@@ -52,7 +53,7 @@ export function mergeRules(rules: readonly PolicyRule[]): readonly RoleRule[] {
     apiGroups.flatMap((group) => resources.map((resource) => ({ group, resource, names: resourceNames.toSorted(), verbs }))),
   );
   const perResource = [...Map.groupBy(single, ({ group, names, resource }) => JSON.stringify([group, names, resource]))]
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .toSorted(byKey)
     .flatMap(([, same]) =>
       same.slice(0, 1).map((first) => ({ ...first, verbs: [...new Set(same.flatMap(({ verbs }) => verbs))].toSorted() })),
     );
