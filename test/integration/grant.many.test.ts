@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
+import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import { grantController } from '../../controllers/grant/controller.ts';
 import { skip } from '../../hack/verify/skip.ts';
 import { connect, ok, type Api } from '../env/api.ts';
@@ -43,27 +44,30 @@ describe('a thousand Grants', () => {
     return engine;
   }
 
-  const statuses = async (): Promise<Readonly<Record<string, string>>> => {
+  /** What each Grant says of itself, by its slice. */
+  const statuses = async (): Promise<ReadonlyMap<string, string>> => {
     const { items } = ok<{ items: Grant[] }>(await api.call('GET', grantsIn(OPERATOR_NAMESPACE), { timeoutMs: 60_000 }));
-    return Object.fromEntries(items.map(({ metadata, status }) => [metadata.name, JSON.stringify(status)]));
+    return new Map(items.map(({ status }) => [status?.namespace ?? '', JSON.stringify(status)]));
   };
+  const differing = (before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): readonly string[] =>
+    [...after.keys()].filter((name) => after.get(name) !== before.get(name));
 
   const usable = async (): Promise<number> => {
     const { items } = ok<{ items: Grant[] }>(await api.call('GET', grantsIn(OPERATOR_NAMESPACE), { timeoutMs: 60_000 }));
     return items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Usable' && is === 'True')).length;
   };
 
-  /** Waits until kube-controller-manager has counted all that is in the slices: what is used changes until then. */
+  /** What kube-controller-manager has counted in each slice. */
+  async function counted(): Promise<ReadonlyMap<string, string>> {
+    const { items } = ok<{ items: ResourceQuota[] }>(await api.call('GET', '/api/v1/resourcequotas', { timeoutMs: 60_000 }));
+    return new Map(items.map(({ metadata, status }) => [metadata.namespace ?? '', JSON.stringify(status)]));
+  }
+
+  /** Waits until it has counted all: what is used changes until then. */
   async function untilCounted(): Promise<void> {
-    const versions = async (): Promise<string> => {
-      const { items } = ok<{ items: { metadata: { resourceVersion: string } }[] }>(
-        await api.call('GET', '/api/v1/resourcequotas', { timeoutMs: 60_000 }),
-      );
-      return items.map(({ metadata }) => metadata.resourceVersion).join();
-    };
-    const before = await versions();
+    const before = await counted();
     await new Promise((resolve) => setTimeout(resolve, 5000));
-    expect((await versions()) === before, 'quotas still change').to.equal(true);
+    expect(differing(before, await counted()), 'what is used still changes').to.deep.equal([]);
   }
 
   it('are settled within a minute of a restart, without a write', async () => {
@@ -85,7 +89,7 @@ describe('a thousand Grants', () => {
     await eventually(untilCounted, { withinMs: 120_000 });
     await eventually(() => untilIdle(engine), { withinMs: 60_000 });
     await engine.stop();
-    const before = await statuses();
+    const [before, countedBefore] = [await statuses(), await counted()];
     const recording = await recordWrites(plane, api, { userAgent: new RegExp(USER_AGENT) });
     const made = performance.now();
     const again = await run();
@@ -93,11 +97,14 @@ describe('a thousand Grants', () => {
     const settled = performance.now();
     await again.stop();
     console.log(`      made in ${((made - since) / 1000).toFixed(0)} s, settled ${((settled - made) / 1000).toFixed(1)} s after a restart`);
-    const after = await statuses();
+    const [after, countedAfter] = [await statuses(), await counted()];
+    // Kubernetes counts all anew every five minutes; what it finds to be otherwise is worth a write each.
+    const anew = differing(countedBefore, countedAfter);
+    if (anew.length > 0) console.log(`      ${anew.length} quotas were counted anew meanwhile`);
+    const changed = differing(before, after).filter((slice) => !anew.includes(slice));
     // What was said anew tells more than who was written.
-    const changed = Object.keys(after).filter((name) => after[name] !== before[name]);
-    expect(changed.map((name) => `${name} was ${before[name]}, is ${after[name]}`)).to.deep.equal([]);
-    expect(await recording.writes()).to.deep.equal([]);
+    expect(changed.map((slice) => `${slice} was ${before.get(slice)}, is ${after.get(slice)}`)).to.deep.equal([]);
+    expect((await recording.writes()).length).to.be.at.most(anew.length);
     expect(settled - made).to.be.below(60_000);
   }).timeout(1_200_000);
 });
