@@ -38,7 +38,7 @@ function breakOff(response: ServerResponse, bytes: Uint8Array): void {
 }
 
 /** Lines with their line feed; the last one may lack it. */
-async function* linesOf(stream: IncomingMessage): AsyncGenerator<string> {
+export async function* linesOf(stream: IncomingMessage): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let parts: string[] = [];
   for await (const chunk of stream as AsyncIterable<Buffer>) {

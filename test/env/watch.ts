@@ -1,7 +1,9 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { once } from 'node:events';
+import type { Conditioned } from '../../controllers/runtime/conditions.ts';
 import type { Access } from './api.ts';
+import { linesOf } from './watch-pipe.ts';
 
 /** A raw watch: what came, byte for byte, and whether and how it is over. */
 export interface Watch {
@@ -31,6 +33,20 @@ export async function openWatch(to: Pick<Access, 'server'> & Partial<Access>, pa
     state: () => state,
     close: () => request.destroy(),
   };
+}
+
+/** One change of the world. */
+export interface WatchEvent {
+  readonly type: string;
+  readonly object: Conditioned;
+}
+
+/** The events of a watch as they come: first what is there, then what changes. Ends or throws when the API server does not go on. */
+export async function* watchEvents({ server, ca, cert, key }: Access, path: string, signal: AbortSignal): AsyncGenerator<WatchEvent> {
+  const request = httpsRequest(`${server}${path}?watch=1`, { agent: false, ca, cert, key, signal }).end();
+  const [response] = (await once(request, 'response', { signal })) as [IncomingMessage];
+  request.on('error', () => undefined);
+  for await (const line of linesOf(response)) yield JSON.parse(line) as WatchEvent;
 }
 
 function parsed(line: string): ReturnType<Watch['events']> {

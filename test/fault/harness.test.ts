@@ -82,6 +82,20 @@ describe('the fault harness', () => {
     return 'nothing';
   }
 
+  it('sees what was so between two changes only', async () => {
+    const hasty = withStep(async ({ object: { spec, status }, facts }) => {
+      facts.held = status?.held === spec.text || status?.held === 'nothing' ? spec.text : 'nothing';
+      return facts.held === spec.text ? done : waitFor('Keeping', 'About to be kept', 0);
+    });
+    const check = (parcels: readonly Parcel[]) => expect(parcels.map(({ status }) => status?.held)).not.to.include('nothing');
+    const told = onStage(
+      () => hasty,
+      (stage) => tellUndisturbed(scenario, { ...stage, always: { path: stage.ownersPath, check } }),
+    );
+    const said = await told.catch((error: unknown) => (error instanceof Error ? error.message : ''));
+    expect(said).to.match(/^for a moment this was not so: expected \[ 'nothing' \]/);
+  }).timeout(60_000);
+
   for (const { name, controller, fault } of CARELESS)
     it(`finds a controller that ${name}`, async () => expect(await firstFault(controller)).to.match(fault)).timeout(120_000);
 });

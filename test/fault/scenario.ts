@@ -6,6 +6,7 @@ import { eventually } from '../env/eventually.ts';
 import type { Trial } from '../env/judge.ts';
 import type { K8sObject } from '../../api/meta/object.ts';
 import type { LeapingClock } from './clock.ts';
+import type { Rule } from './guard.ts';
 
 /** One thing that happens in a story, and how the world shows that it was answered. */
 export interface Step<S> {
@@ -46,8 +47,8 @@ export interface Stage {
   blur?(line: string): string;
   /** Whether a write that neither makes nor deletes anything can't be undone all the same. */
   isIrreversible?(write: Write): boolean;
-  /** Throws when something is so that must not be, at any moment. */
-  always?(): Promise<void>;
+  /** What must be so at every moment. */
+  readonly always?: Rule;
   /** Clears away what nothing else would. */
   close(): Promise<void>;
 }

@@ -1,4 +1,3 @@
-import { AssertionError } from 'chai';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { recordWrites } from '../env/audit.ts';
 import { untilIdle } from '../env/engine.ts';
@@ -7,6 +6,7 @@ import { api, controlPlane } from '../env/hooks.ts';
 import { judge } from '../env/judge.ts';
 import { difference, effectsOf, linesOf, shownIn } from './canonical.ts';
 import type { Wrap } from '../env/disturbances.ts';
+import { watchOver } from './guard.ts';
 import { createOperator, type Operator } from './operator.ts';
 import { answered, insist, type Scenario, type Stage, type Step } from './scenario.ts';
 
@@ -66,8 +66,6 @@ export interface Point {
 
 /** Longer than any back-off of the engine. */
 const END_MS = 60_000;
-/** How often it is looked whether something is so that must not be. */
-const LOOK_EVERY_MS = 250;
 
 /** Tells the story undisturbed, to hold the others against. */
 export const tellUndisturbed = <S extends Stage>(scenario: Scenario<S>, stage: S): Promise<Told> =>
@@ -95,7 +93,7 @@ async function tell<S extends Stage>({ story }: Scenario<S>, stage: S, disturb: 
   const recording = await recordWrites(controlPlane(), api(), { userAgent: new RegExp(stage.userAgent) });
   const operator = createOperator(stage);
   const strike = disturb({ operator, stage });
-  const guard = watchOver(stage);
+  const guard = watchOver(stage.always);
   try {
     await operator.start(strike.wrap);
     for (const [i, step] of story.entries()) await takeStep(step, stage, { strike, i });
@@ -159,34 +157,6 @@ export async function settled(look: () => Promise<readonly string[]>): Promise<r
   }
 }
 const SETTLED_MS = 700;
-
-interface Guard {
-  /** Throws what was seen. */
-  expectNothing(cause?: unknown): void;
-  stop(): Promise<void>;
-}
-
-/** Looks again and again whether something is so that must not be. */
-function watchOver(stage: Stage): Guard {
-  const stopping = new AbortController();
-  const seen: string[] = [];
-  const looking = (async () => {
-    while (!stopping.signal.aborted) {
-      // While the API server is away, nothing can be seen.
-      await stage.always?.().catch((error: unknown) => error instanceof AssertionError && seen.push(error.message));
-      await sleep(LOOK_EVERY_MS);
-    }
-  })();
-  return {
-    expectNothing(cause) {
-      if (seen[0] !== undefined) throw new Error(`for a moment this was not so: ${seen[0]}`, { cause });
-    },
-    async stop() {
-      stopping.abort();
-      await looking;
-    },
-  };
-}
 
 const judgeAll = async (stage: Stage, { processes }: Operator): Promise<void> =>
   judge({ engines: processes, objects: await stage.owners(), again: () => stage.run(), ...stage.judged, userAgent: stage.userAgent });
