@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ensurePrograms } from './go-build.ts';
 import { ROOT } from './steps.ts';
 
-/** The folder of hyper alone. */
+/** The folder of hyper and kubectl. */
 export const KUBERNETES = join(ROOT, 'bin/kubernetes');
 /** Kubernetes and our test tools in one file. */
 export const HYPER = join(KUBERNETES, 'hyper');
@@ -20,7 +20,7 @@ export async function ensureHyper(): Promise<string> {
     what: 'Building Kubernetes and etcd',
     usually: '5–9 min the first time, 20 s after an edit',
     packages: 2_900,
-    sources: ['./hyper'],
+    sources: ['./hyper', './kubectl'],
     variables: versions(),
     into: KUBERNETES,
   });
@@ -42,7 +42,7 @@ function versions(): readonly string[] {
 }
 
 function linkKubectl(): void {
-  const target = 'kubernetes/hyper';
+  const target = 'kubernetes/kubectl';
   if (lstatSync(KUBECTL, { throwIfNoEntry: false })?.isSymbolicLink() === true && readlinkSync(KUBECTL) === target) return;
   rmSync(KUBECTL, { force: true });
   symlinkSync(target, KUBECTL);

@@ -1,4 +1,4 @@
-// Command hyper is all of Kubernetes in one file: it becomes the program that its first
+// Command hyper is all servers of Kubernetes in one file: it becomes the program that its first
 // argument (or the name it was started under) says. One link instead of many keeps a cold build short.
 package main
 
@@ -13,7 +13,6 @@ import (
 	_ "k8s.io/component-base/logs/json/register"
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 	_ "k8s.io/component-base/metrics/prometheus/version"
-	kubectl "k8s.io/kubectl/pkg/cmd"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	kcm "k8s.io/kubernetes/cmd/kube-controller-manager/app"
 	kubeproxy "k8s.io/kubernetes/cmd/kube-proxy/app"
@@ -51,8 +50,6 @@ func main() {
 		os.Exit(cli.Run(nodeagent.NewKubeletCommand(context.Background())))
 	case kubeProxy:
 		os.Exit(cli.Run(kubeproxy.NewProxyCommand()))
-	case "kubectl":
-		exit(cli.RunNoErrOutput(kubectl.NewDefaultKubectlCommand()))
 	default:
 		own, found := subcommands[name]
 		if !found {

@@ -184,14 +184,14 @@ func startStorage(s nodeSettings, logs string, programs *fleet) {
 	programs.start(external("snapshot-controller", logs, "snapshot-controller", conf))
 }
 
-// kubectlRun runs kubectl as this node's administrator.
+// kubectlRun runs the kubectl beside hyper as this node's administrator.
 func kubectlRun(s nodeSettings, args ...string) error {
 	self, err := os.Executable()
 	if err != nil {
 		return err
 	}
 	started := time.Now()
-	err = command(self, append([]string{"kubectl", "--kubeconfig", s.own("admin.conf")}, args...)...)
+	err = command(filepath.Join(filepath.Dir(self), "kubectl"), append([]string{"--kubeconfig", s.own("admin.conf")}, args...)...)
 	if err != nil {
 		return fmt.Errorf("kubectl %s after %s: %w", args[0], time.Since(started).Round(time.Millisecond), err)
 	}
