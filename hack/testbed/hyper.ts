@@ -5,7 +5,7 @@ import { ROOT } from './steps.ts';
 
 /** The folder of hyper and kubectl. */
 export const KUBERNETES = join(ROOT, 'bin/kubernetes');
-/** Kubernetes and our test tools in one file. */
+/** All servers of Kubernetes and our test tools in one file. */
 export const HYPER = join(KUBERNETES, 'hyper');
 /** kubectl built from the same source as the control plane. */
 export const KUBECTL = join(ROOT, 'bin/kubectl');

@@ -41,3 +41,9 @@ async function beforeDeadline<T>(attempt: () => Promise<T> | T, leftMs: number, 
 function textOf(failure: unknown): string {
   return failure instanceof Error ? failure.message : String(failure);
 }
+
+/** It is waited for later; what became of it shows then. */
+export function later<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}

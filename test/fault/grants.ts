@@ -109,7 +109,7 @@ export async function openGrants(kubeconfig: string): Promise<GrantStage> {
       await Promise.all(engines.map((engine) => engine.stop()));
       const unscoped = await stage.run();
       await api().call('DELETE', path());
-      await eventually(async () => expect(await grants()).to.deep.equal([]), { withinMs: 60_000, everyMs: 250 });
+      await eventually(async () => expect(await grants()).to.deep.equal([]), { withinMs: 60_000 });
       await unscoped.stop();
       await api().call('DELETE', `/api/v1/persistentvolumes/${volume}`);
       await deleteNamespace(api(), namespace);

@@ -1,7 +1,8 @@
+import { later } from '../env/eventually.ts';
 import { DISTURBANCES, type Disturbance } from './disturbances.ts';
 import type { Scenario, Stage } from './scenario.ts';
 import { FULL, SEED, isInFocus, share } from './shard.ts';
-import { createStages, later, type Stages, type Theatre } from './stages.ts';
+import { createStages, type Stages, type Theatre } from './stages.ts';
 import { tellDisturbed, tellUndisturbed, type Point, type Told } from './telling.ts';
 
 /** A story and what is done to it. */

@@ -1,3 +1,4 @@
+import { later } from '../env/eventually.ts';
 import { createLanes } from './lanes.ts';
 import type { Stage } from './scenario.ts';
 
@@ -40,10 +41,4 @@ export function createStages<S extends Stage>({ open, lanes }: Pick<Theatre<S>, 
     play: (play, alone) => inLanes.run(() => playOn(play, alone), { alone }),
     closed: async () => void (await Promise.all(closing)),
   };
-}
-
-/** It is waited for later; what became of it shows then. */
-export function later<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => undefined);
-  return promise;
 }

@@ -4,13 +4,12 @@ import { grantSchema, type Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { grantController } from '../../controllers/grant/controller.ts';
 import type { Controller } from '../../controllers/runtime/controller.ts';
 import { runEngine, type EngineOptions, type RunningEngine } from '../env/engine.ts';
-import { eventually } from '../env/eventually.ts';
+import { eventually, later } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { installOperator } from '../env/operator.ts';
 import { judge } from '../env/judge.ts';
 import { ok } from '../env/api.ts';
-import { later } from '../fault/stages.ts';
 import { carry, foundRealm } from './realm.ts';
 
 type Spec = Grant['spec'];
