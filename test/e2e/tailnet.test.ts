@@ -5,7 +5,7 @@ import { restart } from '../env/realm-faults.ts';
 import { holdConnection, probe, type Probe, untilCut, untilOutlived } from '../env/realm-probe.ts';
 import { type Realm, startRealm } from '../env/realm.ts';
 import { type Gateway, startTailnet, type Tailnet } from '../env/tailnet.ts';
-import { expectClosed, rulesHere } from './closed.ts';
+import { expectClosed, expectFailure, rulesHere } from './closed.ts';
 import { pod, service } from './pods.ts';
 
 const NS = 'shop';
@@ -49,13 +49,23 @@ describe('two realms in one tailnet', function () {
   const watch = (port = 7777): Probe => kept(probe(borrower.realm, client, `${lender.address}:${port}`, borrower.proxy));
   const hold = (): Probe => kept(holdConnection(borrower.realm, client, `${lender.address}:7777`, borrower.proxy));
 
-  /** The API server listens at every address of the lender's node; the one of Pods is the borrower's own, too. */
+  /**
+   * Neither a Pod nor a node of one reaches the other past the tailnet. The API server listens at every address of the lender's
+   * node; the one of Pods is the borrower's own, too.
+   */
   async function opensNoOtherWay(): Promise<void> {
+    const dial = (address: string): Promise<string> =>
+      borrower.realm.nodes[0].exec('timeout', '2', 'bash', '-c', `exec 3<>/dev/tcp/${address}/6443`);
+    await dial(borrower.realm.nodes[0].address);
+
     const [node] = lender.realm.nodes;
     const all = (await node.exec('hostname', '--all-ip-addresses')).trim().split(/\s+/);
     const addresses = all.filter((address) => !address.endsWith('.0.1'));
     expect(addresses).to.have.lengthOf(2);
-    for (const address of addresses) await kept(probe(borrower.realm, client, `${address}:6443`)).until('closed', PATIENCE);
+    for (const address of addresses) {
+      await kept(probe(borrower.realm, client, `${address}:6443`)).until('closed', PATIENCE);
+      await expectFailure(() => dial(address));
+    }
   }
 
   it('lets a Pod of one call a Service of the other', async () => {
