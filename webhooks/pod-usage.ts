@@ -15,8 +15,15 @@ export function podUsage(pod: unknown): Amounts | undefined {
   const running = new Map(statuses.map((status) => [text(member(status, 'name')), status]));
   // An init container that ends is not resized.
   const passing = new Set(items(member(pod, 'spec', 'initContainers')).filter((container) => !isSidecar(container)));
+  // Names are unique, so a status belongs to one container: for a thousand of one name it would be read a thousand times.
+  const takeStatus = (container: unknown): unknown => {
+    const name = text(member(container, 'name'));
+    const status = running.get(name);
+    running.delete(name);
+    return status;
+  };
   return usageOf(member(pod, 'spec'), (container) =>
-    passing.has(container) ? amountsIn(container) : askedOrHeld(container, running.get(text(member(container, 'name')))),
+    passing.has(container) ? amountsIn(container) : askedOrHeld(container, takeStatus(container)),
   );
 }
 
@@ -28,10 +35,15 @@ export const templateUsage = (template: unknown, defaults: Defaults): Amounts | 
 
 /** What containers and their sidecars take together, or an init container at its turn if that is more; then the Pod's own word and its overhead. */
 function usageOf(spec: unknown, of: (container: unknown) => Defaults): Amounts {
-  const taken = {
-    requests: together(spec, (container) => of(container).requests),
-    limits: together(spec, (container) => of(container).limits),
-  };
+  const [asked, bounded] = [createTally(), createTally()];
+  for (const list of ['containers', 'initContainers'] as const)
+    for (const container of items(member(spec, list))) {
+      const { requests, limits } = of(container);
+      const role = list === 'containers' ? 'container' : isSidecar(container) ? 'sidecar' : 'passing';
+      asked.add(role, requests);
+      bounded.add(role, limits);
+    }
+  const taken = { requests: asked.total(), limits: bounded.total() };
   const own = amountsIn(spec);
   const overhead = amountsOf(member(spec, 'overhead'));
   const requests = plus(overridden(taken.requests, own.requests), overhead);
@@ -46,21 +58,22 @@ function usageOf(spec: unknown, of: (container: unknown) => Defaults): Amounts {
   ]);
 }
 
-/** Name by name, so that what many containers ask for is not gone through anew for each of them. */
-function together(spec: unknown, of: (container: unknown) => Amounts): Amounts {
+/** Adds up what containers take, in the order in which they start: name by name, so that no sum is gone through anew for each of them. */
+function createTally(): { add(role: 'container' | 'sidecar' | 'passing', amounts: Amounts): void; total(): Amounts } {
   const [all, sidecars, peak] = [new Map<string, Quantity>(), new Map<string, Quantity>(), new Map<string, Quantity>()];
-  for (const container of items(member(spec, 'containers'))) for (const [name, amount] of of(container)) add(all, name, amount);
-  for (const container of items(member(spec, 'initContainers'))) {
-    for (const [name, amount] of of(container)) {
-      const atItsTurn = (sidecars.get(name) ?? 0n) + amount;
-      if (isSidecar(container)) [all, sidecars].forEach((sum) => add(sum, name, amount));
-      const before = peak.get(name);
-      if (before === undefined || atItsTurn > before) peak.set(name, atItsTurn);
-    }
-  }
-  return greatest(all, peak);
+  const plusOne = (sum: Map<string, Quantity>, name: string, amount: Quantity): void => void sum.set(name, (sum.get(name) ?? 0n) + amount);
+  return {
+    add(role, amounts) {
+      for (const [name, amount] of amounts) {
+        const [atItsTurn, before] = [(sidecars.get(name) ?? 0n) + amount, peak.get(name)];
+        if (role !== 'passing') plusOne(all, name, amount);
+        if (role === 'sidecar') plusOne(sidecars, name, amount);
+        if (role !== 'container' && (before === undefined || atItsTurn > before)) peak.set(name, atItsTurn);
+      }
+    },
+    total: () => greatest(all, peak),
+  };
 }
-const add = (sum: Map<string, Quantity>, name: string, amount: Quantity): void => void sum.set(name, (sum.get(name) ?? 0n) + amount);
 
 const isSidecar = (container: unknown): boolean => member(container, 'restartPolicy') === 'Always';
 

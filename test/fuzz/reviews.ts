@@ -159,6 +159,8 @@ function garbled(bytes: Buffer, dice: Dice): Buffer {
   return bytes;
 }
 
+const thousand = (prefix: string): object => Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`${prefix}${at}.io/x`, '1']));
+
 /** The few that are large, and of which each would cost much if it were believed. */
 export const LARGE: readonly Buffer[] = [
   Buffer.alloc(7 * 1024 * 1024, '['),
@@ -189,6 +191,15 @@ export const LARGE: readonly Buffer[] = [
             { resources: { requests: Object.fromEntries(Array.from({ length: 100_000 }, (_, at) => [`r${at}.io/x`, '9'.repeat(20)])) } },
           ],
         },
+      }),
+    ),
+  ),
+  // Of one name all: what is said of one container would be read for each of them.
+  Buffer.from(
+    JSON.stringify(
+      request('/pods', 'CREATE', {
+        spec: { containers: Array.from({ length: 30_000 }, () => ({ name: 'a' })) },
+        status: { containerStatuses: [{ name: 'a', resources: { requests: thousand('r'), limits: thousand('l') } }] },
       }),
     ),
   ),
