@@ -8,6 +8,8 @@ const LARGEST_TOGETHER = 8 * LARGEST_BODY;
 /** The API server sends a body at once, and nobody waits longer than this for an answer. */
 const BODY_MS = 10_000;
 
+const NOTHING = Buffer.alloc(0);
+
 /** Why a body was not read: the HTTP code and a sentence. */
 export class BodyError extends Error {
   override readonly name = 'BodyError';
@@ -25,17 +27,17 @@ export function createBodyReader(clock: Clock): (request: IncomingMessage) => Pr
   const unfinished = new Set<() => void>();
   return (request) =>
     new Promise((resolve, reject) => {
-      const parts: Buffer[] = [];
+      // In one piece: a body that comes byte by byte would take hundreds of bytes for each if its parts were kept as they come.
+      let body: Buffer = NOTHING;
       let size = 0;
       const end = (settle: () => void): void => {
         timer[Symbol.dispose]();
         unfinished.delete(giveWay);
-        held -= size;
-        size = 0;
+        held -= body.length;
         request.removeAllListeners('data');
         settle();
         // The listeners below live as long as the request, which is until its answer.
-        parts.length = 0;
+        body = NOTHING;
       };
       const refuse = (code: BodyError['code'], message: string): void => end(() => reject(new BodyError(code, message)));
       const timer = clock.timer(BODY_MS, () => refuse(408, 'The body did not come in time'));
@@ -44,15 +46,24 @@ export function createBodyReader(clock: Clock): (request: IncomingMessage) => Pr
       if (Number(request.headers['content-length'] ?? 0) > LARGEST_BODY) return refuse(413, tooLarge);
       unfinished.add(giveWay);
       request.on('data', (part: Buffer) => {
-        size += part.length;
-        held += part.length;
-        if (size > LARGEST_BODY) refuse(413, tooLarge);
-        else parts.push(part);
+        if (size + part.length > LARGEST_BODY) return refuse(413, tooLarge);
+        const roomier = withRoom(body, size, part.length);
+        held += roomier.length - body.length;
+        body = roomier;
+        size += part.copy(body, size);
         if (held > LARGEST_TOGETHER) unfinished.values().next().value?.();
       });
-      request.once('end', () => end(() => resolve(Buffer.concat(parts))));
+      request.once('end', () => end(() => resolve(body.subarray(0, size))));
       request.once('error', (error) => end(() => reject(error)));
       // A sender that goes away is no error to Node, and never ends either.
       request.once('close', () => request.complete || refuse(408, 'The sender went away'));
     });
+}
+
+/** The same bytes with room for more: as much again, so that what is held is never more than twice what came. */
+function withRoom(body: Buffer, size: number, more: number): Buffer {
+  if (size + more <= body.length) return body;
+  const roomier = Buffer.allocUnsafeSlow(Math.max(size + more, Math.min(2 * size, LARGEST_BODY)));
+  body.copy(roomier, 0, 0, size);
+  return roomier;
 }
