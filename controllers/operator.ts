@@ -59,7 +59,7 @@ export class KeystoneOperator extends dotI.default {
     await super.start();
     if (this.#engine === undefined) throw new Error('init did not connect');
     try {
-      await runInOrder(this.#parts(this.#engine), this.#log, this.#stopping.signal);
+      await runInOrder(this.#parts(this.#engine), this.#log, this.#stopping);
     } finally {
       await this.#engine.transport.close();
     }

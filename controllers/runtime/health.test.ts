@@ -27,7 +27,7 @@ async function probing(
 ) {
   const stop = new AbortController();
   const part = healthPart({ clock, host: '127.0.0.1', port: 0, readiness, ...(stallMs === undefined ? {} : { stallMs }) });
-  const ended = runInOrder([part], silentLogger, stop.signal);
+  const ended = runInOrder([part], silentLogger, stop);
   await part.ready?.();
   const { port } = part.address();
   try {

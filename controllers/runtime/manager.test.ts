@@ -23,11 +23,7 @@ describe('the manager', () => {
     const diary: string[] = [];
     const synced = Promise.withResolvers<void>();
     const stop = new AbortController();
-    const ended = runInOrder(
-      [part('probes', diary), part('caches', diary, synced.promise), part('workers', diary)],
-      silentLogger,
-      stop.signal,
-    );
+    const ended = runInOrder([part('probes', diary), part('caches', diary, synced.promise), part('workers', diary)], silentLogger, stop);
     await turn();
     expect(diary).to.deep.equal(['start probes', 'start caches']);
     synced.resolve();
@@ -41,7 +37,7 @@ describe('the manager', () => {
   it('can be stopped while a part is still getting ready', async () => {
     const diary: string[] = [];
     const stop = new AbortController();
-    const ended = runInOrder([part('caches', diary, new Promise(() => {})), part('workers', diary)], silentLogger, stop.signal);
+    const ended = runInOrder([part('caches', diary, new Promise(() => {})), part('workers', diary)], silentLogger, stop);
     await turn();
     stop.abort();
     await ended;
@@ -55,13 +51,14 @@ describe('the manager', () => {
   for (const { name, run, want } of failing) {
     it(`stops everything and says why when a part ${name}`, async () => {
       const diary: string[] = [];
-      const error: unknown = await runInOrder(
-        [part('good', diary), { name: 'bad', run }],
-        silentLogger,
-        new AbortController().signal,
-      ).catch((thrown: unknown) => thrown);
+      const stopping = new AbortController();
+      // Readiness looks at this: a replica that is about to end must not be called while it finishes what it is at.
+      stopping.signal.addEventListener('abort', () => diary.push('stopping'));
+      const error: unknown = await runInOrder([part('good', diary), { name: 'bad', run }], silentLogger, stopping).catch(
+        (thrown: unknown) => thrown,
+      );
       expect(error).to.be.instanceOf(Error).with.property('message').that.matches(want);
-      expect(diary).to.deep.equal(['start good', 'stopped good']);
+      expect(diary).to.deep.equal(['start good', 'stopping', 'stopped good']);
     });
   }
 });

@@ -13,9 +13,11 @@ export interface Part {
 /**
  * Starts the parts one after the other, each once the one before is ready, and stops them in the opposite order:
  * probes answer first and last, caches are full before anything decides on them and outlive all that does.
- * Parts in a list of their own start and stop together. Resolves after a stop that was asked for; rejects when a part ended by itself.
+ * Parts in a list of their own start and stop together. Resolves after a stop that was asked for, by `stopping`; rejects when a part
+ * ended by itself, which is a stop as well: whoever looks at that signal knows at once, while the others still finish what they are at.
  */
-export async function runInOrder(parts: readonly (Part | readonly Part[])[], log: Logger, signal: AbortSignal): Promise<void> {
+export async function runInOrder(parts: readonly (Part | readonly Part[])[], log: Logger, stopping: AbortController): Promise<void> {
+  const { signal } = stopping;
   const ended = Promise.withResolvers<never>();
   ended.promise.catch(() => undefined);
   const stopAsked = untilAborted(signal);
@@ -36,6 +38,7 @@ export async function runInOrder(parts: readonly (Part | readonly Part[])[], log
     }
     await Promise.race([stopAsked, ended.promise]);
   } finally {
+    stopping.abort();
     for (const { names, stop } of running) {
       log.debug('Stopping', { parts: names });
       await stop();

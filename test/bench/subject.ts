@@ -65,7 +65,7 @@ await runInOrder(
     worker,
   ],
   log,
-  stopping.signal,
+  stopping,
 );
 await transport.close();
 process.exit(0);

@@ -58,7 +58,7 @@ export async function runEngine(controllers: readonly Controller[], options: Eng
   const workers = controllers.map((controller): Worker => controller.wire({ transport, caches, clock, log, metrics, userAgent }));
   const stopping = new AbortController();
   const cachePart = { name: 'caches', run: (signal: AbortSignal) => caches.run(signal), ready: () => caches.synced };
-  const ended = runInOrder([cachePart, ...workers], log, stopping.signal);
+  const ended = runInOrder([cachePart, ...workers], log, stopping);
   try {
     await Promise.race([caches.synced, ended, unreadable(caches)]);
   } catch (error) {
