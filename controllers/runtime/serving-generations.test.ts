@@ -37,7 +37,8 @@ describe('certificates that follow each other', () => {
     { name: 'both stay while both hold', there: [0, 60], day: 89.9, want: [0, 60] },
     { name: 'one that is over goes', there: [0, 60], day: 90, want: [60] },
     { name: 'where all are over a new one is made', there: [0, 60], day: 151, want: [151] },
-    { name: 'one from the future, of a clock that was set back, counts for nothing', there: [10], day: 0, want: [0] },
+    { name: 'one from the future, of a clock ahead of ours, does not do for now, and stays', there: [10], day: 0, want: [10, 0] },
+    { name: 'where one holds there is no need for more than one from the future', there: [0, 61], day: 59, want: [0, 61] },
   ];
   for (const { name, there, day, want } of cases)
     it(name, () => expect(renewed(those(there), after(day), LIFETIME, () => made(day))).to.deep.equal(those(want)));
@@ -57,6 +58,12 @@ describe('certificates that follow each other', () => {
     ]);
     expect(asked([short], 20, 365)).to.deep.equal([short]);
     expect(asked([short], 21, 365)).to.deep.equal([short, made(21, 365)]);
+  });
+
+  it('are not made without end by replicas whose clocks are far apart', () => {
+    let there: readonly Generation[] = [made(0)];
+    for (let turn = 0; turn < 10; turn++) for (const day of [58, 60, 59.9]) there = renewed(there, after(day), LIFETIME, () => made(day));
+    expect(there).to.deep.equal(those([0, 60]));
   });
 
   it('are looked at again when something is due', () => {

@@ -32,10 +32,14 @@ export function issueGeneration(names: readonly string[], now: Date, lifetimeMs:
   return { ...issueServer(authority, names, validity), ca: authority.cert, validity };
 }
 
-/** What should be there now: what holds, oldest first, and a new one in time. Each authority stays as long as what it signed. */
+/**
+ * What should be there now: what is not over, oldest first, and a new one in time. Each authority stays as long as what it signed. One
+ * that does not hold yet was made by a clock ahead of ours: it is left to whoever made it, or two replicas would undo each other's for ever.
+ */
 export function renewed(there: readonly Generation[], now: Date, lifetimeMs: number, issue: () => Generation): readonly Generation[] {
-  const holding = there.filter((generation) => holds(generation, now));
-  return now.getTime() < lastDue(holding, lifetimeMs) ? holding : [...holding, issue()];
+  const kept = there.filter(({ validity }) => now < validity.until);
+  const holding = kept.filter((generation) => holds(generation, now));
+  return now.getTime() < lastDue(holding, lifetimeMs) ? kept : [...kept, issue()];
 }
 
 /** When there is something to do again, if nothing happens before. */
