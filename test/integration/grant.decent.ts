@@ -29,6 +29,34 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
   ],
   ['run a sidecar, and a minute to end', 'pods', podWith({ spec: { terminationGracePeriodSeconds: 60 } }, 'minute')],
   [
+    'give a hanging container a minute, wait a little as it starts, and read what they are told',
+    'pods',
+    podWith(
+      {
+        container: {
+          livenessProbe: { exec: { command: ['true'] }, terminationGracePeriodSeconds: 60 },
+          lifecycle: { postStart: { sleep: { seconds: 5 } }, preStop: { exec: { command: ['true'] } } },
+        },
+        spec: {
+          volumes: [
+            ...Array.from({ length: 20 }, (_, at) => ({ name: `v${at}`, secret: { secretName: `s${at}` } })),
+            {
+              name: 'p',
+              projected: {
+                sources: [
+                  { secret: { name: 's' } },
+                  { downwardAPI: { items: [{ path: 'l', fieldRef: { fieldPath: 'metadata.labels' } }] } },
+                ],
+              },
+            },
+            ...Array.from({ length: 50 }, (_, at) => ({ name: `c${at}`, configMap: { name: 'c' } })),
+          ],
+        },
+      },
+      'told',
+    ),
+  ],
+  [
     'leave a lost node at once, or in five minutes',
     'pods',
     podWith({ spec: { tolerations: [lost('not-ready', 0), lost('unreachable', 300)] } }, 'lost'),

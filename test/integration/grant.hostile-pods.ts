@@ -1,5 +1,4 @@
-/** Pods that must not come into a slice, each decent but for one thing; and ways in which they must not leave it. */
-import type { Attack } from './grant.attack.ts';
+/** Pods that must not come into a slice, each decent but for one thing. */
 
 /** What refuses a pod, and a word that its sentence contains. */
 export interface HostilePod {
@@ -39,7 +38,8 @@ const secured = (more: object): object => ({
 const asking = (resource: string, amount: string): object => ({
   resources: { requests: { [resource]: amount }, limits: { [resource]: amount } },
 });
-const volume = (source: object): object => ({ volumes: [{ name: 'v', ...source }] });
+/** The spec of a pod with one volume. */
+export const volume = (source: object): object => ({ volumes: [{ name: 'v', ...source }] });
 const tolerating = (toleration: object): object => ({ tolerations: [toleration] });
 const annotated = (key: string, value = 'x'): object => ({ metadata: { annotations: { [key]: value } } });
 const FOREIGN = 'this Grant lends';
@@ -153,7 +153,6 @@ const POLICY: readonly Omit<HostilePod, 'by'>[] = [
     says: 'spec.os',
     spec: { os: { name: 'windows' }, securityContext: { runAsNonRoot: true }, containers: [{ name: 'app', image: 'x' }] },
   },
-  { name: 'a year to end', says: 'at most 300', spec: { terminationGracePeriodSeconds: 31_536_000 } },
   {
     name: 'a probe of the metadata service from the node',
     says: 'names a host',
@@ -259,31 +258,4 @@ export const HOSTILE_PODS: readonly HostilePod[] = [
   ...POD_SECURITY.map((pod) => ({ ...pod, by: 'PodSecurity' as const })),
   ...POLICY.map((pod) => ({ ...pod, by: 'keystone-slice-pods' as const })),
   ...OTHER,
-];
-
-const TEN_YEARS = 315_360_000;
-const by = 'keystone-slice-deletions';
-const remove = (name: string, path: string, more: Partial<Attack> = {}): Attack => ({ name, by, method: 'DELETE', path, ...more });
-const evict = (name: string, gracePeriodSeconds: number): Attack => ({
-  name,
-  by,
-  method: 'POST',
-  path: 'pods/runs/eviction',
-  body: { metadata: { name: 'runs' }, deleteOptions: { gracePeriodSeconds } },
-});
-
-/** How nobody ends a pod that runs on a node. */
-export const HOSTILE_ENDS: readonly Attack[] = [
-  remove('gives it ten years', `pods/runs?gracePeriodSeconds=${TEN_YEARS}`),
-  remove('gives it a second too much', 'pods/runs?gracePeriodSeconds=301'),
-  remove('gives it ten years, in so many words', 'pods/runs', {
-    body: { kind: 'DeleteOptions', apiVersion: 'v1', gracePeriodSeconds: TEN_YEARS, dryRun: ['All'] },
-  }),
-  remove('gives all pods ten years at once', `pods?gracePeriodSeconds=${TEN_YEARS}`),
-  remove('hides it while it goes on', 'pods/runs?gracePeriodSeconds=0'),
-  remove('hides all pods while they go on', 'pods?gracePeriodSeconds=0'),
-  remove('gives it ten years as a workload', `pods/runs?gracePeriodSeconds=${TEN_YEARS}`, { who: 'workload' }),
-  remove('hides it from another slice', 'pods/runs?gracePeriodSeconds=0', { who: 'neighbour' }),
-  evict('evicts it in ten years', TEN_YEARS),
-  evict('hides it by eviction', 0),
 ];

@@ -70,6 +70,26 @@ const callsOut = ['.?livenessProbe', '.?readinessProbe', '.?startupProbe', '.?li
   .flatMap((hook) => ['httpGet', 'tcpSocket'].map((action) => `c${hook}.?${action}.?host.orValue("") != ""`))
   .join(' || ');
 
+/**
+ * A kubelet hears of nothing while a container starts: as long as its hook runs, the pod can't be ended, and goes on uncounted when
+ * its time to end is over. It sleeps no longer than that by itself.
+ */
+const startsSlowly = 'c.?lifecycle.?postStart.hasValue() && !c.?lifecycle.?postStart.?sleep.hasValue()';
+
+/** A probe that fails gives a container its own time to end, which nobody can cut short. */
+const endsSlowly = ['livenessProbe', 'startupProbe']
+  .map((probe) => `c.?${probe}.?terminationGracePeriodSeconds.orValue(1) > ${LONGEST_GRACE_S}`)
+  .join(' || ');
+
+/**
+ * The memory of a node into which kubelets write Secrets, tokens and what a pod is told of itself belongs to no pod: each file may
+ * have 1 MiB, and one Secret may be written under any number of names.
+ */
+const MOST_WRITTEN = 64;
+const filesOf = (volume: string): string => `size(${volume}.?items.orValue([]))`;
+const written = ['secret', 'downwardAPI'].map((kind) => `(v.?${kind}.hasValue() ? 1 + ${filesOf(`v.?${kind}`)} : 0)`).join(' + ');
+const projected = `v.?projected.?sources.orValue([]).map(s, 1 + ${['secret', 'configMap', 'downwardAPI'].map((kind) => filesOf(`s.?${kind}`)).join(' + ')}).sum()`;
+
 /** All terms of one kind of affinity between pods. */
 const terms = (kind: 'podAffinity' | 'podAntiAffinity'): string =>
   `object.spec.?affinity.?${kind}.?requiredDuringSchedulingIgnoredDuringExecution.orValue([]) + object.spec.?affinity.?${kind}.?preferredDuringSchedulingIgnoredDuringExecution.orValue([]).map(p, p.podAffinityTerm)`;
@@ -135,9 +155,11 @@ export const podPolicies: readonly AdmissionPolicy[] = [
         ),
       ),
       lingering: unless(
-        `object.spec.?terminationGracePeriodSeconds.orValue(30) <= ${LONGEST_GRACE_S}`,
-        text(`spec.terminationGracePeriodSeconds is at most ${LONGEST_GRACE_S}: lower it`),
+        `object.spec.?terminationGracePeriodSeconds.orValue(30) >= 1 && object.spec.?terminationGracePeriodSeconds.orValue(30) <= ${LONGEST_GRACE_S}`,
+        text(`spec.terminationGracePeriodSeconds is from 1 to ${LONGEST_GRACE_S}: change it`),
       ),
+      outstaying: `variables.containers.filter(c, ${endsSlowly}).map(c, "a probe of container " + c.name + " gives it more than ${LONGEST_GRACE_S} s to end: lower its terminationGracePeriodSeconds")`,
+      starting: `variables.containers.filter(c, ${startsSlowly}).map(c, "container " + c.name + " can't be ended while its postStart runs: use an init container, or its own command")`,
       calling: `variables.containers.filter(c, ${callsOut}).map(c, "a probe or hook of container " + c.name + " names a host, which the node would call: leave host out")`,
       impersonating: unless(
         'variables.volumes.all(v, v.?projected.?sources.orValue([]).all(s, s.?serviceAccountToken.?audience.orValue("") == "" && !has(s.podCertificate)))',
@@ -146,6 +168,12 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       mounting: unless(
         'variables.volumes.all(v, !has(v.csi))',
         text('inline csi volumes are not counted by the quota: use a PersistentVolumeClaim'),
+      ),
+      writing: unless(
+        `variables.volumes.map(v, ${written} + ${projected}).sum() <= ${MOST_WRITTEN}`,
+        text(
+          `volumes of Secrets, tokens and the downward API take memory of the node that nobody counts: there are at most ${MOST_WRITTEN} of them and of their items and sources`,
+        ),
       ),
       empowering: unless(
         `!(${changes('variables.annotations', 'variables.annotationsBefore', isPower)})`,

@@ -48,7 +48,7 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
         'request.operation == "DELETE" ? request.options.?gracePeriodSeconds.orValue(1) : dyn(object).?deleteOptions.?gracePeriodSeconds.orValue(1)',
       // Then there is nothing to wait for.
       still:
-        'request.operation == "DELETE" && (variables.pod.?spec.?nodeName.orValue("") == "" || variables.pod.?status.?phase.orValue("") in ["Succeeded", "Failed"] || variables.pod.?spec.?terminationGracePeriodSeconds.orValue(1) == 0)',
+        'request.operation == "DELETE" && (variables.pod.?spec.?nodeName.orValue("") == "" || variables.pod.?status.?phase.orValue("") in ["Succeeded", "Failed"])',
     },
     faults: {
       lingering: unless(
