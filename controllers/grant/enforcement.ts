@@ -68,11 +68,18 @@ const IS_DEFAULT = ['storageclass.kubernetes.io/is-default-class', 'storageclass
 /** A class of volumes that somebody made by hand: those are the owner's, and nobody said that they are lent. */
 const BY_HAND = 'kubernetes.io/no-provisioner';
 
+/**
+ * Whether claims of a class are counted for as long as they take room. Volumes of a class that retains them stay when a guest deletes
+ * the claim, and its quota is free again: whoever lends that has to say so.
+ */
+const isCounted = ({ provisioner, reclaimPolicy }: StorageClass): boolean => provisioner !== BY_HAND && reclaimPolicy !== 'Retain';
+
 /** The class that a claim gets that names none; of several the newest, as in the API server itself. */
 const defaultClassIn = (cache: Reader): string | undefined =>
   cache
     .list(StorageClass)
-    .filter(({ metadata, provisioner }) => IS_DEFAULT.some((name) => metadata.annotations?.[name] === 'true') && provisioner !== BY_HAND)
+    .filter(({ metadata }) => IS_DEFAULT.some((name) => metadata.annotations?.[name] === 'true'))
+    .filter(isCounted)
     .toSorted(
       (a, b) =>
         Date.parse(b.metadata.creationTimestamp ?? '') - Date.parse(a.metadata.creationTimestamp ?? '') ||

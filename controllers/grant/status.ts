@@ -194,7 +194,7 @@ function warningsOf(
     ...when(storageClasses?.length === 0 && lendsStorage(hard), 'StorageAvailable', () =>
       no(
         'NoStorageClass',
-        'Storage is lent and no class gives it: spec.hard names none, or only with 0, and the cluster has no default StorageClass that makes volumes',
+        'Storage is lent and no class gives it: spec.hard names none, or only with 0, and the cluster has no default StorageClass that makes volumes, and deletes them with their claims',
       ),
     ),
     ...when(expiresSoon(object, now), 'ExpiringSoon', () =>

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import type { Condition } from '../../api/meta/object.ts';
+import { ALLOWED_STORAGE_CLASSES } from '../../api/keystone/v1alpha1/grant.slice.ts';
+import type { Condition, K8sObject } from '../../api/meta/object.ts';
 import { scrape } from '../../controllers/runtime/metrics.ts';
 import { ok } from '../env/api.ts';
 import { slowWrites } from '../env/disturbances.ts';
@@ -70,6 +71,29 @@ describe('a change of what is lent', () => {
     await over;
     expect((await Promise.all(asked)).filter((status) => status === 201)).to.have.length(2);
   }).timeout(90_000);
+
+  it('lends the default class by itself, but not one whose volumes stay when a guest deletes their claims', async () => {
+    await world.run();
+    const classes = '/apis/storage.k8s.io/v1/storageclasses';
+    const make = async (name: string, reclaimPolicy: string): Promise<unknown> => {
+      const metadata = { name, annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } };
+      return ok(await api().call('POST', classes, { body: { metadata, provisioner: 'example.com/disks', reclaimPolicy } }));
+    };
+    try {
+      await make('keeps', 'Retain');
+      const slice = await inForce({ ...HARD, 'requests.storage': '1Gi' });
+      const opened = async () => {
+        const { metadata } = ok<K8sObject>(await api().call('GET', `/api/v1/namespaces/${slice}`));
+        return metadata.annotations?.[ALLOWED_STORAGE_CLASSES];
+      };
+      await world.because('g', 'NoStorageClass', 'StorageAvailable');
+      expect(await opened()).to.equal('');
+      await make('deletes', 'Delete');
+      await eventually(async () => expect(await opened()).to.equal('deletes'));
+    } finally {
+      for (const name of ['keeps', 'deletes']) await api().call('DELETE', `${classes}/${name}`);
+    }
+  });
 
   it('is told to Prometheus as what is lent: nothing for one that waits or is over', async () => {
     const engine = await world.run();

@@ -83,7 +83,7 @@ export const REASONS = {
   },
   NoStorageClass: {
     means:
-      'Storage is lent, but no class that could give it: `spec.hard` names none, or only with 0, and the cluster has no default StorageClass that makes volumes.',
+      'Storage is lent, but no class that could give it: `spec.hard` names none, or only with 0, and the cluster has no default StorageClass that makes volumes, and deletes them with their claims (one with `reclaimPolicy: Retain` would lend a disk anew each time that a guest deletes a claim).',
     remedy:
       'Name one: `CLASS.storageclass.storage.k8s.io/requests.storage`, or mark one as the default. All else of the Grant is in force.',
   },
