@@ -76,6 +76,12 @@ describe('alerts', () => {
   ])
     it(`say ${name}`, () => judge('1m', world, [crying(60, want)]));
 
+  it('say that a slice outlives its Grant once that lasts, and of both replicas once', () => {
+    const lost = (instance: string, values: string): World => ({ [`keystone_slices_without_grant{instance="${instance}"}`]: values });
+    judge('1m', { ...leading, ...lost('a', `0x10 1x${MINUTES}`), ...lost('b', always(0)) }, [crying(26, ['KeystoneSliceWithoutGrant'])]);
+    judge('1m', { ...leading, ...lost('a', `0x10 1x10 0x${MINUTES}`) }, [crying(60, [])]);
+  });
+
   it('and the dashboard ask for our own wherever others have series of the same name', () => {
     const exprs = [...spec.groups.flatMap(({ rules }) => rules), ...dashboard.panels.flatMap(({ targets }) => targets)].map(
       ({ expr }) => expr,

@@ -172,7 +172,7 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       writing: unless(
         `variables.volumes.map(v, ${written} + ${projected}).sum() <= ${MOST_WRITTEN}`,
         text(
-          `volumes of Secrets, tokens and the downward API take memory of the node that nobody counts: there are at most ${MOST_WRITTEN} of them and of their items and sources`,
+          `what volumes of Secrets, the downward API and projected ones hold is in memory of the node that nobody counts: there are at most ${MOST_WRITTEN} of them, their sources and their items together`,
         ),
       ),
       empowering: unless(

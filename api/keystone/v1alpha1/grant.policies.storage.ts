@@ -41,7 +41,7 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
       unlent: unless(
         // The list never holds "": a claim without a class takes any volume of the owner that has none.
         'variables.class in (request.operation == "UPDATE" ? [variables.before.?spec.?storageClassName.orValue("")] : variables.lent)',
-        'size(variables.lent) == 0 ? "this Grant lends no storage: use an emptyDir volume, or ask the owner for requests.storage" : (variables.class == "" ? "a claim names its storage class here" : "this Grant lends no storage of class " + variables.class) + ": set spec.storageClassName to one of " + variables.lent.join(", ")',
+        'size(variables.lent) == 0 ? "no storage class is open in this slice: use an emptyDir volume, or ask the owner to name a class in spec.hard, as CLASS.storageclass.storage.k8s.io/requests.storage" : (variables.class == "" ? "a claim names its storage class here" : "this Grant lends no storage of class " + variables.class) + ": set spec.storageClassName to one of " + variables.lent.join(", ")',
       ),
       choosing: unless(
         'variables.volume == variables.before.?spec.?volumeName.orValue("") && (request.operation != "CREATE" || !has(object.spec.selector))',

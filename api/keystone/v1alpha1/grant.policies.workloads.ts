@@ -57,7 +57,7 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
       ),
       hiding: unless(
         'variables.grace != 0 || variables.still',
-        text('a pod that is removed by force goes on uncounted: leave --force and gracePeriodSeconds 0 out'),
+        text('a pod that is removed by force goes on uncounted: leave --force out, or give it --grace-period=1'),
       ),
     },
     message: `gracePeriodSeconds is from 1 to ${LONGEST_GRACE_S} here: leave it out`,

@@ -85,7 +85,7 @@ export const REASONS = {
     means:
       'Storage is lent, but no class that could give it: `spec.hard` names none, or only with 0, and the cluster has no default StorageClass that makes volumes, and deletes them with their claims (one with `reclaimPolicy: Retain` would lend a disk anew each time that a guest deletes a claim).',
     remedy:
-      'Name one: `CLASS.storageclass.storage.k8s.io/requests.storage`, or mark one as the default. All else of the Grant is in force.',
+      'Name one: `CLASS.storageclass.storage.k8s.io/requests.storage`, or mark one as the default that deletes. All else of the Grant is in force.',
   },
   NamespaceCreating: {
     means: 'The namespace of the slice is being made.',
@@ -123,7 +123,8 @@ export const REASONS = {
       'Take the keys `keystone.io/egress-bandwidth` and `keystone.io/ingress-bandwidth` out of `spec.hard`, or accept that they are not enforced.',
   },
   NetworkIsolated: {
-    means: 'The network policies of the slice are there: everything is closed but DNS, the grantee and the allowed destinations.',
+    means:
+      'The network policies of the slice are there: everything is closed but the slice itself, DNS, the grantee and the allowed destinations.',
     remedy: 'Nothing to do.',
   },
   DestinationUnresolved: {

@@ -45,7 +45,8 @@ const networkPolicy = object(
     egressAllowed: bool({
       because: 'the seed names it so, and it asks nothing but whether allowedDestinations count',
       default: false,
-      description: 'egressAllowed opens allowedDestinations to the workloads. Without it they reach DNS and their grantee only.',
+      description:
+        'egressAllowed opens allowedDestinations to the workloads. Without it they reach each other, DNS and their grantee only.',
     }),
     allowedDestinations: list(text({ maxLength: LONGEST_DESTINATION, cel: DESTINATION_RULES }), {
       kind: 'set',
@@ -106,7 +107,7 @@ const grantee = object(
         ),
       ],
       description:
-        'clusterID is the uid of the namespace kube-system of the one cluster that may use the Grant. Absent, any cluster of the grantee may. Once set it stays.',
+        'clusterID is the uid of the namespace kube-system of the one cluster that is to use the Grant; absent, any cluster of the grantee. It is kept for when guests get credentials, and holds nobody off yet. Once set it stays.',
     }),
     publicKeyFingerprint: text({
       maxLength: 50,
@@ -119,14 +120,14 @@ const grantee = object(
         ),
       ],
       description:
-        'publicKeyFingerprint is the key of the grantee, as people compare it: only who holds this key may use the Grant. Absent, any key of the grantee may. Once set it stays.',
+        'publicKeyFingerprint is the key of the grantee, as people compare it; absent, any key of the grantee. It is kept for when guests get credentials, and holds nobody off yet. Once set it stays.',
     }),
     cidrs: list(text({ maxLength: LONGEST_CIDR, cel: CIDR_RULES }), {
       kind: 'set',
       maxItems: 16,
       default: [],
       description:
-        'cidrs are the networks from which the grantee comes and to which its workloads may answer: the return path. Empty, nothing but DNS is open.',
+        'cidrs are the networks from which the grantee comes and to which its workloads may answer: the return path. Empty, nothing but DNS and each other is open.',
     }),
   },
   { optional: true, description: 'grantee is what is known of the realm that borrows. Absent, it is known by its name only.' },
