@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { removeBelongings } from '../test/env/belongings.ts';
+import { FOLDER_LABEL, labelsWith, removeBelongings } from '../test/env/belongings.ts';
 import { installInto } from '../test/env/install.ts';
 import { findRealm, type KeptRealm, resumeRealm } from '../test/env/kept-realm.ts';
 import { kubectl } from '../test/env/kubectl.ts';
@@ -10,7 +10,7 @@ import { startRealm } from '../test/env/realm.ts';
 import { lendAndUseUp, type Run } from './demo.grant.ts';
 import { alone } from './testbed/alone.ts';
 import { ensureDocker } from './testbed/docker.ts';
-import { ROOT, seconds, SetupError, step } from './testbed/steps.ts';
+import { attempt, ROOT, seconds, SetupError, step } from './testbed/steps.ts';
 import { prepareRealms } from './testbed/testbed.ts';
 
 /** Each checkout has its own demo: one must not take away another's. */
@@ -80,8 +80,12 @@ async function show(refusal: string): Promise<void> {
 }
 
 async function down(): Promise<void> {
-  if (!existsSync(FOLDER)) return console.log('No demo was up.');
+  const nothing = 'No demo was up.';
+  if (!existsSync(FOLDER) && !attempt('docker', 'version').ok) return console.log(nothing);
   await ensureDocker();
+  // Somebody may have cleaned the checkout while it was up.
+  const isUp = (await labelsWith(FOLDER_LABEL)).some((labels) => labels[FOLDER_LABEL] === REALM_FOLDER);
+  if (!isUp && !existsSync(FOLDER)) return console.log(nothing);
   await removeBelongings(REALM_FOLDER);
   rmSync(FOLDER, { recursive: true, force: true });
   console.log('The demo is down and everything it made is gone.');

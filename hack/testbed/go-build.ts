@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { lackOfRoom, roomsOfBuild } from './room.ts';
+import { scratch } from './scratch.ts';
 import { attempt, type Outcome, run, seconds, SetupError, step } from './steps.ts';
 
 /** What people may have set for other work of theirs. */
@@ -46,6 +47,8 @@ export async function ensurePrograms(programs: GoPrograms): Promise<string> {
   // After an edit most of it is in the caches already, and takes little room.
   if (!isBuilt) requireRoom(packages);
   await step(what, usually, () => build(programs, flags));
+  // What was edited meanwhile may be in it, or not: under that name it would be taken for the other for ever.
+  if (hashOfInputs(programs, flags) !== inputs) return ensurePrograms(programs);
   writeFileSync(stamp, inputs);
   return inputs;
 }
@@ -89,7 +92,7 @@ function hashOfInputs({ module, sources }: GoPrograms, flags: readonly string[])
 async function build({ packages, module, sources, into }: GoPrograms, flags: readonly string[]): Promise<void> {
   mkdirSync(into, { recursive: true });
   // Another process may build at the same time, and a program that runs keeps its old file.
-  const fresh = mkdtempSync(join(into, '.build-'));
+  const fresh = scratch(into, '.build');
   const started = performance.now();
   const seen = { modules: 0, packages: 0 };
   const progress = setInterval(() => {
@@ -104,6 +107,8 @@ async function build({ packages, module, sources, into }: GoPrograms, flags: rea
         seen[line.startsWith('go: downloading') ? 'modules' : 'packages'] += 1;
       },
     });
+    // From here on until the new stamp they stand for nothing.
+    rmSync(join(into, '.inputs'), { force: true });
     for (const source of sources) renameSync(join(fresh, basename(source)), join(into, basename(source)));
   } finally {
     clearInterval(progress);

@@ -1,6 +1,8 @@
-import { chmodSync, linkSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, linkSync, mkdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HYPER } from './hyper.ts';
+import { scratch } from './scratch.ts';
 import { attempt, run, step } from './steps.ts';
 
 /** An image of one program and nothing else. */
@@ -17,12 +19,11 @@ export interface ProgramImage {
 
 /** Makes the image of the control plane unless it is there, and returns its name. */
 export async function ensureImage(inputs: string): Promise<string> {
-  const image = `keystone.test/control-plane:${inputs}`;
   // The container runs as whoever runs the tests, so that they can read what it writes.
-  if (!hasImage(image))
-    await step(`Making the image ${image}`, '4 s', () =>
-      importProgram({ image, program: HYPER, args: ['control-plane'], folders: ['data', 'tmp', 'work'] }),
-    );
+  const recipe = { args: ['control-plane'], folders: ['data', 'tmp', 'work'] };
+  const content = createHash('sha256').update(inputs).update(JSON.stringify(recipe));
+  const image = `keystone.test/control-plane:${content.digest('hex').slice(0, 12)}`;
+  if (!hasImage(image)) await step(`Making the image ${image}`, '4 s', () => importProgram({ image, program: HYPER, ...recipe }));
   return image;
 }
 
@@ -31,7 +32,7 @@ export const hasImage = (image: string): boolean => attempt('docker', 'image', '
 
 /** An import needs neither a base image nor a builder, so it works wherever Docker does and asks no registry. Returns the image's id. */
 export async function importProgram({ image, program, args = [], aliases = [], folders = ['tmp'] }: ProgramImage): Promise<string> {
-  const root = mkdtempSync(join(dirname(program), '.image-'));
+  const root = scratch(dirname(program), '.image');
   const name = basename(program);
   try {
     for (const file of [name, ...aliases]) linkSync(program, join(root, file));

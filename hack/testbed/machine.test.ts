@@ -10,10 +10,13 @@ const GOOD: Machine = {
   system: 'linux',
   filesystems: 'nodev\toverlay\n',
   filtersBridges: true,
+  docker: { host: undefined, context: 'default', security: '[name=seccomp,profile=builtin]' },
 };
 
 describe('a machine for realms', () => {
   it('lacks nothing', () => expect(lackOf(GOOD)).to.equal(undefined));
+  it('lacks nothing with a socket by name, whatever the context', () =>
+    expect(lackOf({ ...GOOD, docker: { ...GOOD.docker, host: 'unix:///run/docker.sock', context: 'x' } })).to.equal(undefined));
 
   const cases: readonly { name: string; machine: Partial<Machine>; says: RegExp }[] = [
     { name: 'no device', machine: { devices: new Set(['/dev/kmsg', '/dev/fuse']) }, says: /no \/dev\/net\/tun.*modprobe tun/ },
@@ -25,6 +28,17 @@ describe('a machine for realms', () => {
     },
     { name: 'no overlay', machine: { filesystems: 'ext4\nfuseoverlayless\n' }, says: /modprobe overlay/ },
     { name: 'bridges past all rules', machine: { filtersBridges: false }, says: /what crosses a bridge.*: run modprobe br_netfilter\.$/ },
+    {
+      name: 'a Docker elsewhere',
+      machine: { docker: { ...GOOD.docker, host: 'tcp://192.0.2.1:2376' } },
+      says: /DOCKER_HOST=tcp:.* unset it\.$/,
+    },
+    {
+      name: 'a Docker in another context',
+      machine: { docker: { ...GOOD.docker, context: 'desktop' } },
+      says: /context desktop.*use default/,
+    },
+    { name: 'a Docker without root', machine: { docker: { ...GOOD.docker, security: '[name=rootless]' } }, says: /one that root runs/ },
     { name: 'another system', machine: { system: 'darwin' }, says: /need a Linux machine/ },
   ];
   for (const { name, machine, says } of cases)

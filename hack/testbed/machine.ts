@@ -19,6 +19,8 @@ export interface Machine {
   readonly filesystems: string;
   /** Whether what crosses a bridge passes the rules of iptables, too. */
   readonly filtersBridges: boolean;
+  /** DOCKER_HOST, the context that the docker command is in, and what its daemon says of its security. */
+  readonly docker: { readonly host: string | undefined; readonly context: string; readonly security: string };
 }
 
 const REMEDY: Readonly<Record<(typeof NODE_DEVICES)[number], string>> = {
@@ -28,8 +30,16 @@ const REMEDY: Readonly<Record<(typeof NODE_DEVICES)[number], string>> = {
 };
 
 /** One sentence about the first thing that nodes would lack on a machine, and how to get it. */
-export function lackOf({ devices, rooms, system, filesystems, filtersBridges }: Machine): string | undefined {
+export function lackOf({ devices, rooms, system, filesystems, filtersBridges, docker }: Machine): string | undefined {
+  const { host, context, security } = docker;
   if (system !== 'linux') return `Nodes of realms are Linux containers that share the kernel: on ${system} they need a Linux machine.`;
+  if (host !== undefined && !host.startsWith('unix://'))
+    return `DOCKER_HOST=${host} names a Docker elsewhere, and nodes of realms need folders and devices of this machine: unset it.`;
+  // The library that starts containers knows nothing of contexts.
+  if (host === undefined && context !== 'default')
+    return `The docker command is in the context ${context}, where tests would not find what it makes: run docker context use default, or set DOCKER_HOST.`;
+  if (security.includes('name=rootless'))
+    return 'This Docker runs without root, which keeps its networks from this machine: nodes of realms need one that root runs.';
   const device = NODE_DEVICES.find((path) => !devices.has(path));
   if (device !== undefined) return `This machine has no ${device}, which nodes of realms need: ${REMEDY[device]}.`;
   if (!/\boverlay\b/.test(filesystems)) return 'The kernel has no overlay file system, which containers need: run modprobe overlay.';
@@ -50,6 +60,11 @@ export function requireMachine(): void {
     system: process.platform,
     filesystems: attempt('cat', '/proc/filesystems').output,
     filtersBridges: BRIDGE_RULES.some((path) => existsSync(path)),
+    docker: {
+      host: process.env['DOCKER_HOST'],
+      context: attempt('docker', 'context', 'show').output,
+      security: attempt('docker', 'info', '--format', '{{.SecurityOptions}}').output,
+    },
   });
   if (lack !== undefined) throw new SetupError(lack);
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDebootstrap } from './debian.ts';
 import { hasImage, importRoot } from './image.ts';
+import { scratch } from './scratch.ts';
 import { attempt, run, SetupError, step } from './steps.ts';
 
 /** The distribution whose container runtime a node has: containerd 1.6 and runc 1.1. */
@@ -52,7 +53,7 @@ async function bootstrap(image: string): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new SetupError(`Docker can't pull ${BASE}, and only root can make a stand-in: run this once as root, or make pulling possible.`);
   const { program, env } = await ensureDebootstrap();
-  const root = mkdtempSync(join(tmpdir(), 'node-root-'));
+  const root = scratch(tmpdir(), 'node-root');
   try {
     const source = /^(?:URIs:|deb(?: \[[^\]]*\])?)\s*(http\S+debian)\b/m.exec(
       attempt('sh', '-c', 'cat /etc/apt/sources.list /etc/apt/sources.list.d/*').output,

@@ -27,6 +27,14 @@ describe('what befalls a realm', function () {
     return made;
   };
 
+  const startsOf = async (name: string): Promise<number> =>
+    Number(await kubectl('get', 'pod', name, '-o', 'jsonpath={.status.containerStatuses[0].restartCount}'));
+  /** Until its kubelet is back and has looked, a Pod of a node that was away seems to be as it was. */
+  const untilRunsAnew = async (name: string, before: number): Promise<void> => {
+    await eventually(async () => expect(await startsOf(name)).to.be.greaterThan(before), PATIENCE);
+    await kubectl('wait', '--for=condition=Ready', '--timeout=60s', `pod/${name}`);
+  };
+
   before(async () => {
     [first, second] = realm().nodes as [RealmNode, RealmNode];
     await realm().kubectl(['create', 'namespace', NS]);
@@ -48,9 +56,11 @@ describe('what befalls a realm', function () {
   });
 
   it('nodes of which one was restarted meanwhile find each other again, too', async () => {
+    const started = await startsOf('here');
     const mend = await partition(realm(), first, second);
     await restart(first);
     await mend();
+    await untilRunsAnew('here', started);
     await between();
   });
 
@@ -63,14 +73,10 @@ describe('what befalls a realm', function () {
   });
 
   it('a node that loses power runs its Pods again', async () => {
-    const started = await kubectl('get', 'pod', 'there', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}');
+    const started = await startsOf('there');
     const start = await kill(second);
     await start();
-    await eventually(async () => {
-      const now = await kubectl('get', 'pod', 'there', '-o', 'jsonpath={.status.containerStatuses[0].restartCount}');
-      expect(Number(now)).to.be.greaterThan(Number(started));
-    }, PATIENCE);
-    await kubectl('wait', '--for=condition=Ready', '--timeout=60s', 'pod/there');
+    await untilRunsAnew('there', started);
     await between();
   });
 

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { attempt } from '../../hack/testbed/steps.ts';
 import { prepareRealms } from '../../hack/testbed/testbed.ts';
@@ -71,6 +72,9 @@ describe('a realm leaves nothing behind', function () {
     const ended = once(child, 'exit');
     try {
       await eventually(() => expect(left(folder)).not.to.equal(''), { withinMs: 30_000 });
+      child.kill('SIGINT');
+      // Who sees nothing happen asks again.
+      await pause(300);
       child.kill('SIGINT');
       await ended;
       expect(left(folder)).to.equal('');

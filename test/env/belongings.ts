@@ -81,8 +81,10 @@ export function removeAtExit(folder: string): () => void {
   const remove = (): void => removeNow(folder);
   const interrupted = (): void => process.exit(130);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  process.once('exit', remove);
-  for (const signal of signals) process.once(signal, interrupted);
+  // Before those who were there already: a lock on all this must not be given away while it is being removed.
+  process.prependOnceListener('exit', remove);
+  // Not once: who is asked a second time would end at once, and leave half of it.
+  for (const signal of signals) process.on(signal, interrupted);
   return () => {
     process.off('exit', remove);
     for (const signal of signals) process.off(signal, interrupted);
@@ -91,9 +93,12 @@ export function removeAtExit(folder: string): () => void {
 
 /** The same from an exit handler, which can't wait for a promise. */
 function removeNow(folder: string): void {
+  // In a group of their own: an interruption at the terminal goes to all programs of ours.
+  const apart = { encoding: 'utf8', detached: true, timeout: ANSWER_MS } as const;
   const docked = (...args: readonly string[]): readonly string[] => {
-    const { stdout } = spawnSync('docker', [...args, '--quiet', '--filter', `label=${FOLDER_LABEL}=${folder}`], { encoding: 'utf8' });
-    return (stdout ?? '').split('\n').filter(Boolean);
+    const { status, stdout } = spawnSync('docker', [...args, '--quiet', '--filter', `label=${FOLDER_LABEL}=${folder}`], apart);
+    if (status !== 0) throw new Error('Docker does not answer');
+    return stdout.split('\n').filter(Boolean);
   };
   const kinds = [
     { list: ['ps', '--all', '--no-trunc'], remove: ['rm', '--force', '--volumes'] },
@@ -102,16 +107,22 @@ function removeNow(folder: string): void {
   ];
   const sweep = (): number => {
     const found = kinds.map(({ list, remove }) => ({ remove, ids: docked(...list) }));
-    for (const { remove, ids } of found) if (ids.length > 0) spawnSync('docker', [...remove, ...ids]);
+    for (const { remove, ids } of found) if (ids.length > 0) spawnSync('docker', [...remove, ...ids], apart);
     return found.reduce((sum, { ids }) => sum + ids.length, 0);
   };
-  // What Docker was asked to make a moment ago shows up a moment later: it is gone when nothing was found twice.
-  for (let nothing = 0, round = 0; nothing < 2 && round < MOST_SWEEPS; round += 1) {
-    nothing = sweep() === 0 ? nothing + 1 : 0;
-    if (nothing < 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWEEP_MS);
+  try {
+    // What Docker was asked to make a moment ago shows up a moment later: it is gone when nothing was found twice.
+    for (let nothing = 0, round = 0; nothing < 2 && round < MOST_SWEEPS; round += 1) {
+      nothing = sweep() === 0 ? nothing + 1 : 0;
+      if (nothing < 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWEEP_MS);
+    }
+    rmSync(folder, { recursive: true, force: true });
+  } catch (error) {
+    // The folder leads to what may still be there.
+    console.error(`${folder}, and what belongs to it, may still be there: ${String(error)}`);
   }
-  rmSync(folder, { recursive: true, force: true });
 }
+const ANSWER_MS = 20_000;
 const SWEEP_MS = 400;
 const MOST_SWEEPS = 20;
 

@@ -33,6 +33,10 @@ describe('a connection that is held', () => {
     expect(await outlived()).to.include('not there yet');
     expect(await untilOutlived({ changes: () => [ago(9_000, 'alive')] }, Date.now(), SOON).catch(String)).to.include('is alive');
   });
+  it('is not cut when whoever held it is gone', async () => {
+    expect(await refusal(ago(9_000, 'alive'), ago(5_000, 'lost'))).to.include('lost from sight');
+    expect(await refusal(ago(9_000, 'alive'), ago(5_000, 'stalled'), ago(4_000, 'lost'))).to.include('lost from sight');
+  });
   it('is not cut before it was there', async () => {
     expect(await refusal()).to.include('not there yet');
   });

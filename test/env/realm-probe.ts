@@ -19,6 +19,9 @@ export interface Change {
   readonly state: string;
 }
 
+/** What a probe says last that ended by itself: whatever it says after that, nobody looked. */
+const LOST = 'lost';
+
 /** A program in a Pod that watches what the network lets through. */
 export interface Probe {
   /** All changes so far; the first one is what it found. */
@@ -54,6 +57,7 @@ const STALLS_MS = 2_000;
 export function untilCut(held: Pick<Probe, 'changes'>, patience?: Patience): Promise<Change> {
   return eventually(() => {
     const changes = held.changes();
+    if (changes.at(-1)?.state === LOST) throw new Error('the connection is lost from sight');
     const cut = changes[changes.findLastIndex(({ state }) => state === 'alive') + 1];
     const isFinal = changes.at(-1)?.state === 'ended' || (cut !== undefined && Date.now() - cut.at > STALLS_MS);
     if (cut !== undefined && isFinal) return cut;
@@ -90,6 +94,9 @@ function follow(child: ChildProcessByStdio<null, Readable, Readable>, what: stri
     const [at, state = ''] = line.split(' ');
     changes.push({ at: Number(at), state });
   });
+  let isStopped = false;
+  // One that holds a connection ends with it.
+  child.on('close', () => isStopped || changes.at(-1)?.state === 'ended' || changes.push({ at: Date.now(), state: LOST }));
   return {
     changes: () => changes,
     until: (state, patience) =>
@@ -99,6 +106,9 @@ function follow(child: ChildProcessByStdio<null, Readable, Readable>, what: stri
         throw new Error(`${what} is ${latest?.state ?? 'without a word'}, not ${state}. ${said}`);
       }, patience),
     // Where it runs it goes on until it has something to tell, or its container ends.
-    stop: () => void child.kill('SIGKILL'),
+    stop: () => {
+      isStopped = true;
+      child.kill('SIGKILL');
+    },
   };
 }
