@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { KUBECTL } from '../../hack/testbed/hyper.ts';
 import { importProgram } from '../../hack/testbed/image.ts';
@@ -137,6 +138,22 @@ describe('a realm is a cluster as people know them', function () {
     await eventually(async () => expect(await kubectl('get', 'pod', 'greedy', '-o', `jsonpath=${reason}`)).to.include('OOMKilled'), {
       withinMs: 60_000,
     });
+  });
+
+  // Why slices refuse such Pods: should this fail one day, they need not any more.
+  it('loses sight of a Pod whose start hangs, and lets it run on', async () => {
+    const [node] = realm().nodes;
+    const forever = ['probe', '192.0.2.77:1'];
+    const { spec, ...rest } = pod(NS, 'hangs', { args: forever, node: node.name }) as { spec: { containers: [object] } };
+    const lifecycle = { postStart: { exec: { command: ['/pod', ...forever] } } };
+    const containers = [{ ...spec.containers[0], lifecycle }];
+    await realm().apply({ ...rest, spec: { ...spec, terminationGracePeriodSeconds: 0, containers } });
+    const running = async (): Promise<number> => Number(await node.exec('sh', '-c', 'pgrep -f "192[.]0[.]2[.]77:1" | wc -l'));
+    await eventually(async () => expect(await running()).to.equal(2), PATIENCE);
+    await kubectl('delete', 'pod', 'hangs');
+    expect(await kubectl('get', 'pod', 'hangs', '--ignore-not-found', '-o', 'name')).to.equal('');
+    await pause(5_000);
+    expect(await running()).to.equal(2);
   });
 
   it('is whole again after each of its nodes was restarted', async () => {
