@@ -116,10 +116,16 @@ func importImages(folder string) error {
 
 // command runs a short program to its end; what it said is in the error.
 func command(name string, args ...string) error {
+	_, err := answer(name, args...)
+	return err
+}
+
+// answer runs a program to its end and returns what it says.
+func answer(name string, args ...string) (string, error) {
 	output, err := exec.Command(name, args...).CombinedOutput()
+	said := strings.TrimSpace(string(output))
 	if err != nil {
-		said := strings.TrimSpace(string(output))
-		return fmt.Errorf("%s %s: %w %s", filepath.Base(name), strings.Join(args[:min(len(args), 4)], " "), err, strconv.Quote(said[max(0, len(said)-1000):]))
+		return "", fmt.Errorf("%s %s: %w %s", filepath.Base(name), strings.Join(args[:min(len(args), 4)], " "), err, strconv.Quote(said[max(0, len(said)-1000):]))
 	}
-	return nil
+	return said, nil
 }

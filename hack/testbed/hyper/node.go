@@ -90,6 +90,7 @@ func runNode(args []string) error {
 
 // bootNode does side by side what does not wait for each other: the control plane takes longest.
 func bootNode(s nodeSettings, logs string, programs *fleet) error {
+	begun := time.Now()
 	if err := prepareMachine(s); err != nil {
 		return err
 	}
@@ -117,9 +118,7 @@ func bootNode(s nodeSettings, logs string, programs *fleet) error {
 		startStorage(s, logs, programs)
 		programs.start(external("registry", logs, "registry", "serve", registryConfig))
 	}
-	if err := waitUntil("a Ready node", bootDeadline, func() error {
-		return kubectlRun(s, "wait", "--for=condition=Ready", "node/"+s.name, "--timeout=1s")
-	}); err != nil {
+	if err := waitUntil("a Ready node", bootDeadline, func() error { return readySince(s, begun) }); err != nil {
 		return err
 	}
 	log.Print("node registered and Ready")
@@ -184,16 +183,41 @@ func startStorage(s nodeSettings, logs string, programs *fleet) {
 	programs.start(external("snapshot-controller", logs, "snapshot-controller", conf))
 }
 
-// kubectlRun runs the kubectl beside hyper as this node's administrator.
-func kubectlRun(s nodeSettings, args ...string) error {
-	self, err := os.Executable()
+// readySince asks whether this node's kubelet has called it Ready since a moment. One that was Ready before its power was cut
+// is so to the API server until somebody misses it, and the Pods that it had seem to run.
+func readySince(s nodeSettings, moment time.Time) error {
+	said, err := kubectl(s, "get", "node", s.name, "--output",
+		`jsonpath={range .status.conditions[?(@.type=="Ready")]}{.status} {.lastHeartbeatTime}{end}`)
 	if err != nil {
 		return err
 	}
-	started := time.Now()
-	err = command(filepath.Join(filepath.Dir(self), "kubectl"), append([]string{"--kubeconfig", s.own("admin.conf")}, args...)...)
+	status, heartbeat, _ := strings.Cut(said, " ")
+	at, err := time.Parse(time.RFC3339, heartbeat)
 	if err != nil {
-		return fmt.Errorf("kubectl %s after %s: %w", args[0], time.Since(started).Round(time.Millisecond), err)
+		return fmt.Errorf("the node is %q", said)
+	}
+	// Heartbeats are told in whole seconds.
+	if status != "True" || at.Before(moment.Truncate(time.Second)) {
+		return fmt.Errorf("the node is Ready=%s, as of %s", status, heartbeat)
 	}
 	return nil
+}
+
+func kubectlRun(s nodeSettings, args ...string) error {
+	_, err := kubectl(s, args...)
+	return err
+}
+
+// kubectl runs the kubectl beside hyper as this node's administrator, and returns what it says.
+func kubectl(s nodeSettings, args ...string) (string, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	started := time.Now()
+	said, err := answer(filepath.Join(filepath.Dir(self), "kubectl"), append([]string{"--kubeconfig", s.own("admin.conf")}, args...)...)
+	if err != nil {
+		return "", fmt.Errorf("kubectl %s after %s: %w", args[0], time.Since(started).Round(time.Millisecond), err)
+	}
+	return said, nil
 }
