@@ -8,6 +8,7 @@ import { attempt, ROOT, SetupError } from './steps.ts';
 export const NODE_DEVICES = ['/dev/kmsg', '/dev/net/tun', '/dev/fuse'] as const;
 /** Images, and what Pods of a few realms write. */
 const NEEDED_MB = 4_000;
+const DEFAULT_CONTEXT = 'default';
 /** Either says that br_netfilter is at work: old kernels show the one in no container, and a kernel that it is built into lacks the other. */
 const BRIDGE_RULES = ['/proc/sys/net/bridge', '/sys/module/br_netfilter'];
 
@@ -36,7 +37,7 @@ export function lackOf({ devices, rooms, system, filesystems, filtersBridges, do
   if (host !== undefined && !host.startsWith('unix://'))
     return `DOCKER_HOST=${host} names a Docker elsewhere, and nodes of realms need folders and devices of this machine: unset it.`;
   // The library that starts containers knows nothing of contexts.
-  if (host === undefined && context !== 'default')
+  if (host === undefined && context !== DEFAULT_CONTEXT)
     return `The docker command is in the context ${context}, where tests would not find what it makes: run docker context use default, or set DOCKER_HOST.`;
   if (security.includes('name=rootless'))
     return 'This Docker runs without root, which keeps its networks from this machine: nodes of realms need one that root runs.';
@@ -53,6 +54,8 @@ export function lackOf({ devices, rooms, system, filesystems, filtersBridges, do
 export function requireMachine(): void {
   const roots = [ROOT, attempt('docker', 'info', '--format', '{{.DockerRootDir}}').output].filter((folder) => existsSync(folder));
   const isBuilt = existsSync(HYPER);
+  // As old as contexts, unlike docker context show.
+  const context = attempt('docker', 'context', 'inspect', '--format', '{{.Name}}');
   if (!isBuilt) requireGo();
   const lack = lackOf({
     devices: new Set(NODE_DEVICES.filter((path) => existsSync(path))),
@@ -62,7 +65,7 @@ export function requireMachine(): void {
     filtersBridges: BRIDGE_RULES.some((path) => existsSync(path)),
     docker: {
       host: process.env['DOCKER_HOST'],
-      context: attempt('docker', 'context', 'show').output,
+      context: context.ok ? context.output : DEFAULT_CONTEXT,
       security: attempt('docker', 'info', '--format', '{{.SecurityOptions}}').output,
     },
   });
