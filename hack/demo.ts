@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FOLDER_LABEL, labelsWith, removeBelongings } from '../test/env/belongings.ts';
 import { installInto } from '../test/env/install.ts';
-import { findRealm, type KeptRealm, resumeRealm } from '../test/env/kept-realm.ts';
+import { findRealm, type KeptRealm, mustBeOurs, resumeRealm } from '../test/env/kept-realm.ts';
 import { kubectl } from '../test/env/kubectl.ts';
 import { startRealm } from '../test/env/realm.ts';
 import { lendAndUseUp, type Run } from './demo.grant.ts';
@@ -24,6 +24,7 @@ const REMEDY = 'make demo-down, then make demo';
 
 async function up(): Promise<void> {
   const started = performance.now();
+  mustBeOurs(REALM_FOLDER);
   await prepareRealms();
   const found = await findRealm(REALM_FOLDER);
   // Written once it was up: before that nobody has anything in it.
@@ -86,6 +87,7 @@ async function down(): Promise<void> {
   // Somebody may have cleaned the checkout while it was up.
   const isUp = (await labelsWith(FOLDER_LABEL)).some((labels) => labels[FOLDER_LABEL] === REALM_FOLDER);
   if (!isUp && !existsSync(FOLDER)) return console.log(nothing);
+  mustBeOurs(REALM_FOLDER);
   await removeBelongings(REALM_FOLDER);
   rmSync(FOLDER, { recursive: true, force: true });
   console.log('The demo is down and everything it made is gone.');

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FOLDER_LABEL, labelsWith, removeBelongings } from '../test/env/belongings.ts';
-import { findRealm, type KeptRealm, resumeRealm } from '../test/env/kept-realm.ts';
+import { findRealm, type KeptRealm, mustBeOurs, resumeRealm } from '../test/env/kept-realm.ts';
 import { startRealm } from '../test/env/realm.ts';
 import { alone } from './testbed/alone.ts';
 import { ensureDocker } from './testbed/docker.ts';
@@ -36,6 +36,7 @@ async function up(count: number, nodes: number): Promise<void> {
 /** Keeps a realm that is up, goes on with one that stands still, and makes one where there is none or half of one. */
 async function raise(folder: string, nodes: number): Promise<void> {
   const what = `realm ${basename(folder)}`;
+  mustBeOurs(folder);
   const found = await findRealm(folder);
   if (found.nodes.length > 0 && existsSync(join(folder, UP_MARK))) return keep(folder, found, what, nodes);
   await step(`Starting ${what}`, '10–30 s', async () => {
@@ -63,6 +64,7 @@ async function down(): Promise<void> {
   const found = (await labelsWith(FOLDER_LABEL)).map((labels) => labels[FOLDER_LABEL] ?? '');
   const folders = [...new Set(found.filter((folder) => dirname(folder) === FOLDER))];
   if (folders.length === 0) return console.log(nothing);
+  for (const folder of folders) mustBeOurs(folder);
   const outcomes = await Promise.allSettled(folders.map((folder) => removeBelongings(folder)));
   const ended = outcomes.filter(({ status }) => status === 'fulfilled').length;
   if (ended > 0) console.log(`${ended === 1 ? 'One realm is' : `${ended} realms are`} down, and everything they made is gone.`);

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { attempt, SetupError } from '../../hack/testbed/steps.ts';
 import { FOLDER_LABEL } from './belongings.ts';
 import { docker } from './container.ts';
@@ -8,6 +9,13 @@ import { BOOT_DEADLINE_MS, READY_MARK } from './realm-node.ts';
 export interface KeptRealm {
   readonly nodes: readonly { readonly name: string; readonly state: string }[];
   readonly isReady: boolean;
+}
+
+/** Ends with one sentence where another user made what is in a folder: it could be neither used nor removed, but for its half in Docker. */
+export function mustBeOurs(folder: string, user = process.getuid?.() ?? 0): void {
+  const owner = statSync(folder, { throwIfNoEntry: false })?.uid ?? user;
+  if (owner !== user && user !== 0)
+    throw new SetupError(`${folder} was made by another user (${owner}): run this as that one, as by sudo for 0.`);
 }
 
 /** Finds the realm that was started with `keepIn`, or what is left of it. */
