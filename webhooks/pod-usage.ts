@@ -13,8 +13,6 @@ export function podUsage(pod: unknown): Amounts | undefined {
   if (isStuck(pod)) return undefined;
   const statuses = ['containerStatuses', 'initContainerStatuses'].flatMap((list) => items(member(pod, 'status', list)));
   const running = new Map(statuses.map((status) => [text(member(status, 'name')), status]));
-  // An init container that ends is not resized.
-  const passing = new Set(items(member(pod, 'spec', 'initContainers')).filter((container) => !isSidecar(container)));
   // Names are unique, so a status belongs to one container: for a thousand of one name it would be read a thousand times.
   const takeStatus = (container: unknown): unknown => {
     const name = text(member(container, 'name'));
@@ -22,8 +20,9 @@ export function podUsage(pod: unknown): Amounts | undefined {
     running.delete(name);
     return status;
   };
-  return usageOf(member(pod, 'spec'), (container) =>
-    passing.has(container) ? amountsIn(container) : askedOrHeld(container, takeStatus(container)),
+  // An init container that ends is not resized.
+  return usageOf(member(pod, 'spec'), (container, role) =>
+    role === 'passing' ? amountsIn(container) : askedOrHeld(container, takeStatus(container)),
   );
 }
 
@@ -33,13 +32,16 @@ export const templateUsage = (template: unknown, defaults: Defaults): Amounts | 
     ? usageOf(member(template, 'spec'), (container) => filledIn(amountsIn(container), defaults))
     : undefined;
 
+/** A container that stays, an init container that stays beside it, or one that ends before the next begins. */
+type Role = 'container' | 'sidecar' | 'passing';
+
 /** What containers and their sidecars take together, or an init container at its turn if that is more; then the Pod's own word and its overhead. */
-function usageOf(spec: unknown, of: (container: unknown) => Defaults): Amounts {
+function usageOf(spec: unknown, of: (container: unknown, role: Role) => Defaults): Amounts {
   const [asked, bounded] = [createTally(), createTally()];
   for (const list of ['containers', 'initContainers'] as const)
     for (const container of items(member(spec, list))) {
-      const { requests, limits } = of(container);
       const role = list === 'containers' ? 'container' : isSidecar(container) ? 'sidecar' : 'passing';
+      const { requests, limits } = of(container, role);
       asked.add(role, requests);
       bounded.add(role, limits);
     }
@@ -59,7 +61,7 @@ function usageOf(spec: unknown, of: (container: unknown) => Defaults): Amounts {
 }
 
 /** Adds up what containers take, in the order in which they start: name by name, so that no sum is gone through anew for each of them. */
-function createTally(): { add(role: 'container' | 'sidecar' | 'passing', amounts: Amounts): void; total(): Amounts } {
+function createTally(): { add(role: Role, amounts: Amounts): void; total(): Amounts } {
   const [all, sidecars, peak] = [new Map<string, Quantity>(), new Map<string, Quantity>(), new Map<string, Quantity>()];
   const plusOne = (sum: Map<string, Quantity>, name: string, amount: Quantity): void => void sum.set(name, (sum.get(name) ?? 0n) + amount);
   return {

@@ -1,19 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  chmodSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { scratch } from '../testbed/scratch.ts';
 
 /** Which stage of the Dockerfile a base is for: the builder has npm and a shell, the runtime has neither. */
 export type Stage = 'builder' | 'runtime';
@@ -55,7 +45,7 @@ function fingerprint(files: ReadonlyMap<string, string>): string {
 }
 
 function importRoot(stage: Stage, files: ReadonlyMap<string, string>, image: string): void {
-  const root = mkdtempSync(join(tmpdir(), 'base-'));
+  const root = scratch(tmpdir(), 'keystone-base');
   try {
     for (const [target, source] of files) cpSync(source, join(root, target), { recursive: true, dereference: true });
     writeText(root, '/etc/passwd', 'root:x:0:0:root:/root:/bin/false\nnonroot:x:65532:65532:nonroot:/home/nonroot:/bin/false\n');

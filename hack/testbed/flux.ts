@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { stringify } from 'yaml';
 import { ensureDocker } from './docker.ts';
@@ -7,6 +7,7 @@ import { ensureGitServer } from './git-server.ts';
 import { ensurePrograms, moduleFolder } from './go-build.ts';
 import { ensureHyper, KUBECTL, MODULE } from './hyper.ts';
 import { hasImage, importProgram } from './image.ts';
+import { scratch } from './scratch.ts';
 import { ROOT, step } from './steps.ts';
 
 /** The folder of Flux's programs, and of the server of a Git repository that is built along with them. */
@@ -64,7 +65,7 @@ function renderManifests(inputs: string): string {
   const folders = CONTROLLERS.map((name) => realpathSync(moduleFolder(GO_MODULE, packageOf(name))));
   const home = join(ROOT, '.cache/flux');
   mkdirSync(home, { recursive: true });
-  const overlay = realpathSync(mkdtempSync(join(home, 'overlay-')));
+  const overlay = realpathSync(scratch(home, 'overlay'));
   const patch = { op: 'add', path: '/spec/template/spec/securityContext/runAsUser', value: NOBODY };
   const kustomization = {
     namespace: FLUX_NAMESPACE,

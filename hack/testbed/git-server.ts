@@ -1,9 +1,10 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, realpathSync, rmSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { withLibraries } from '../image/base.ts';
 import { hasImage, importRoot } from './image.ts';
+import { scratch } from './scratch.ts';
 import { attempt, SetupError, step } from './steps.ts';
 
 const BACKEND = '/usr/lib/git-core/git-http-backend';
@@ -26,7 +27,7 @@ export async function ensureGitServer(program: string, inputs: string): Promise<
 }
 
 async function importFiles(files: ReadonlyMap<string, string>, image: string): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'git-server-'));
+  const root = scratch(tmpdir(), 'keystone-git-server');
   try {
     for (const [target, source] of files) {
       mkdirSync(dirname(join(root, target)), { recursive: true });

@@ -53,7 +53,7 @@ async function bootstrap(image: string): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new SetupError(`Docker can't pull ${BASE}, and only root can make a stand-in: run this once as root, or make pulling possible.`);
   const { program, env } = await ensureDebootstrap();
-  const root = scratch(tmpdir(), 'node-root');
+  const root = scratch(tmpdir(), 'keystone-node');
   try {
     const source = /^(?:URIs:|deb(?: \[[^\]]*\])?)\s*(http\S+debian)\b/m.exec(
       attempt('sh', '-c', 'cat /etc/apt/sources.list /etc/apt/sources.list.d/*').output,

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, existsSync, globSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { moduleFolder } from './go-build.ts';
 import { MODULE } from './hyper.ts';
 import { importProgram } from './image.ts';
 import { REALM_PROGRAMS } from './realm-programs.ts';
+import { scratch } from './scratch.ts';
 import { attempt, ROOT, run, SetupError, step } from './steps.ts';
 
 const MANIFESTS = join(MODULE.module, 'manifests');
@@ -44,7 +45,7 @@ async function saveImages(archive: string): Promise<void> {
 
 async function assemble(folder: string): Promise<void> {
   mkdirSync(join(ROOT, '.cache/realm'), { recursive: true });
-  const fresh = mkdtempSync(`${folder}.`);
+  const fresh = scratch(dirname(folder), '.bundle');
   try {
     for (const part of ['images', 'manifests/1-kinds', 'manifests/2-objects']) mkdirSync(join(fresh, part), { recursive: true });
     await saveImages(join(fresh, 'images/realm.tar'));
