@@ -4,6 +4,7 @@ import { grantController } from '../../controllers/grant/controller.ts';
 import { latchOf, phaseOf } from '../../controllers/grant/policy.ts';
 import { OWNER_ANNOTATION } from '../../controllers/runtime/ownership.ts';
 import { parseQuantity } from '../../controllers/runtime/quantity.ts';
+import { collectionPath } from '../../controllers/runtime/resource.ts';
 import { ok } from '../env/api.ts';
 import { runEngine, type RunningEngine } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
@@ -12,7 +13,7 @@ import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import type { K8sObject } from '../../api/meta/object.ts';
 import { listOf } from './list-of.ts';
 import { leapingClock } from './clock.ts';
-import { onlyIn } from './only-in.ts';
+import { onlyIn } from '../env/only-in.ts';
 import { newUserAgent, type Stage } from './scenario.ts';
 
 /** A realm that can lend 8 CPUs and the Grants in one namespace of it. */
@@ -25,7 +26,6 @@ export interface GrantStage extends Stage {
   slices(): Promise<readonly K8sObject[]>;
 }
 
-const GRANTS = '/apis/keystone.io/v1alpha1/grants';
 /** What the nodes of the realm can carry. */
 export const ROOM = { cpu: '8', memory: '32Gi' };
 
@@ -53,7 +53,7 @@ export async function openGrants(kubeconfig: string): Promise<GrantStage> {
     namespace,
     userAgent,
     clock,
-    ownersPath: GRANTS,
+    ownersPath: collectionPath(grantSchema.resource),
     names: { [namespace]: 'here' },
     judged: { reasons: grantSchema.reasons },
     // What Kubernetes itself makes in a namespace it may count twice, until it counts again minutes later.
@@ -62,7 +62,7 @@ export async function openGrants(kubeconfig: string): Promise<GrantStage> {
     isIrreversible: ({ resource }) => resource === 'persistentvolumes' || resource === 'grants',
     async run(wrap = (inner) => inner) {
       const controller = grantController({ grantNamespaces: [namespace], capacityReserve: 0 });
-      const scoped = onlyIn(namespace, GRANTS);
+      const scoped = onlyIn(namespace, grantSchema.resource);
       const engine = await runEngine([controller], { kubeconfig, userAgent, clock, wrap: (inner) => wrap(scoped(inner)) });
       engines.push(engine);
       return engine;

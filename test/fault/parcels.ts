@@ -9,7 +9,7 @@ import { parcelController } from '../parcel/controller.ts';
 import { parcelSchema, type Parcel } from '../parcel/parcel.ts';
 import { leapingClock } from './clock.ts';
 import { listOf } from './list-of.ts';
-import { onlyIn } from './only-in.ts';
+import { onlyIn } from '../env/only-in.ts';
 import { newUserAgent, type Stage, type Step } from './scenario.ts';
 
 /** Two namespaces, Parcels in the first. */
@@ -49,7 +49,7 @@ export async function openParcels(controller: () => Controller = () => parcelCon
     judged: {},
     isIrreversible: ({ resource }) => resource === 'parcels',
     async run(wrap = (inner) => inner) {
-      const scoped = onlyIn(namespace, `${PARCELS}/parcels`);
+      const scoped = onlyIn(namespace, parcelSchema.resource);
       const options = { kubeconfig: controlPlane().kubeconfigPath, userAgent, clock };
       const engine = await runEngine([controller()], { ...options, wrap: (inner) => wrap(scoped(inner)) });
       engines.push(engine);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { grantSchema, type Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import { grantController } from '../../controllers/grant/controller.ts';
 import type { Controller } from '../../controllers/runtime/controller.ts';
+import type { Transport } from '../../controllers/runtime/transport.ts';
 import { runEngine, type EngineOptions, type RunningEngine } from '../env/engine.ts';
 import { eventually, later } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
@@ -10,6 +11,7 @@ import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { installOperator } from '../env/operator.ts';
 import { judge } from '../env/judge.ts';
 import { ok } from '../env/api.ts';
+import { onlyIn } from '../env/only-in.ts';
 import { carry, foundRealm } from './realm.ts';
 
 type Spec = Grant['spec'];
@@ -82,8 +84,15 @@ export function useGrants(): GrantWorld {
     get userAgent() {
       return state.userAgent;
     },
-    async run({ controllers = [grantController({ grantNamespaces: [state.namespace], capacityReserve: 0 })], ...options } = {}) {
-      const engine = await runEngine(controllers, { kubeconfig, userAgent: state.userAgent, ...options });
+    async run({
+      controllers = [grantController({ grantNamespaces: [state.namespace], capacityReserve: 0 })],
+      wrap = (inner: Transport) => inner,
+      ...options
+    } = {}) {
+      // While this test runs, an engine of the one before still ends what that one lent: they must not serve each other's Grants.
+      const own = onlyIn(state.namespace, grantSchema.resource);
+      const through = (inner: Transport): Transport => wrap(own(inner));
+      const engine = await runEngine(controllers, { kubeconfig, userAgent: state.userAgent, ...options, wrap: through });
       engines.push(engine);
       return engine;
     },

@@ -1,17 +1,15 @@
 import { expect } from 'chai';
-import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
 import type { ResourceQuota } from '../../api/meta/builtin.ts';
+import { grantController } from '../../controllers/grant/controller.ts';
+import { sliceName } from '../../controllers/grant/slice.ts';
 import { scrape } from '../../controllers/runtime/metrics.ts';
 import { eventually } from '../env/eventually.ts';
 import { fluxStatus } from '../env/kstatus.ts';
 import { api, controlPlane } from '../env/hooks.ts';
-import { createNamespace, deleteNamespace } from '../env/namespace.ts';
 import { must } from '../env/operator.ts';
 import { ok } from '../env/api.ts';
 import { decentPod } from '../grant/pod.ts';
-import { grant, grantsIn } from '../grant/schema.ts';
 import { useGrants } from '../grant/world.ts';
-import { sliceName } from '../../controllers/grant/slice.ts';
 
 /** Administrator of a slice, and of nothing else. */
 const GUEST = 'guest';
@@ -185,15 +183,11 @@ describe('US1.1 · a Grant', () => {
   });
 
   it('is refused in a namespace where none are served: a bad spec, and Failed to Flux', async () => {
-    await world.run();
-    const elsewhere = await createNamespace(api());
-    const body = grant({ hard: HALF });
-    ok(await api().call('POST', grantsIn(elsewhere), { body }));
-    const there = async () => ok<Grant>(await api().call('GET', `${grantsIn(elsewhere)}/one`));
-    await eventually(async () => expect((await there()).status?.conditions?.[0]).to.include({ reason: 'NamespaceNotServed' }));
-    expect((await fluxStatus(await there())).status).to.equal('Failed');
-    expect((await there()).metadata.finalizers, 'it can go without us').to.equal(undefined);
-    await deleteNamespace(api(), elsewhere);
+    await world.run({ controllers: [grantController({ grantNamespaces: ['elsewhere'], capacityReserve: 0 })] });
+    await world.create('one', { hard: HALF });
+    const refused = await world.because('one', 'NamespaceNotServed');
+    expect((await fluxStatus(refused)).status).to.equal('Failed');
+    expect(refused.metadata.finalizers, 'it can go without us').to.equal(undefined);
   });
 
   it('keeps what runs and lets nothing new in while it is cordoned', async () => {

@@ -1,17 +1,17 @@
-import type { K8sObject } from '../../api/meta/object.ts';
+import type { K8sObject, Resource } from '../../api/meta/object.ts';
 import { OWNER_ANNOTATION } from '../../controllers/runtime/ownership.ts';
-import { isObject } from '../../controllers/runtime/resource.ts';
+import { collectionPath, isObject } from '../../controllers/runtime/resource.ts';
 import { around, type ApiRequest } from '../../controllers/runtime/transport.ts';
-import type { Wrap } from '../env/disturbances.ts';
+import type { Wrap } from './disturbances.ts';
 
 /**
  * Shows the cluster as if it held the owners in one namespace and what is theirs, and no others: so that many stories can be
  * told at once, and none is disturbed by what happens in another.
  */
-export function onlyIn(namespace: string, owners: string): Wrap {
-  const [, group = '', plural = ''] = /^(.*)\/([^/]+)$/.exec(owners) ?? [];
+export function onlyIn(namespace: string, owners: Resource): Wrap {
+  const everywhere = collectionPath(owners);
   const narrowed = (request: ApiRequest): ApiRequest =>
-    request.path === owners ? { ...request, path: `${group}/namespaces/${namespace}/${plural}` } : request;
+    request.path === everywhere ? { ...request, path: collectionPath(owners, namespace) } : request;
   const isShown = ({ metadata }: K8sObject): boolean => metadata.annotations?.[OWNER_ANNOTATION]?.includes(` ${namespace}/`) !== false;
   return (inner) =>
     around(inner, {
