@@ -26,7 +26,7 @@ import { createRequeue, type Requeue } from './requeue.ts';
 import { keyOf, nameOf, servedUnder } from './resource.ts';
 import type { Transport } from './transport.ts';
 import type { Change } from './store.ts';
-import { giveTurn } from './turns.ts';
+import { giveTurn, hurry } from './turns.ts';
 import { LOW_PRIORITY, NORMAL_PRIORITY, createWorkQueue, type Work, type WorkQueue } from './workqueue.ts';
 
 /** What a controller runs on. */
@@ -226,6 +226,8 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
     if (!this.#context.gate.isFresh(key, (priority) => this.#queue.add(key, { priority }), priority)) return this.#meter.putOff();
     this.#lastStart.set(key, clock.now());
     this.#words.heard(key);
+    // What somebody did just now is not to wait for what is only looked at again.
+    using _ = priority < NORMAL_PRIORITY ? undefined : hurry();
     const log = base.child({ controller: this.name, object: key, reconcileID: randomUUID() });
     const { timeoutMs = TIMEOUT_MS } = this.#spec;
     using deadline = createDeadline(clock, timeoutMs, stopping);

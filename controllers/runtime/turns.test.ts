@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { giveTurn } from './turns.ts';
+import { giveTurn, hurry } from './turns.ts';
 
 /** Keeps the event loop, as work that waits for nothing does. */
 function burn(ms: number): void {
@@ -27,5 +27,21 @@ describe('taking turns', () => {
     burn(10);
     await giveTurn();
     expect(giveTurn()).to.equal(undefined);
+  });
+
+  it('comes sooner for as long as somebody waits for an answer', async () => {
+    const isDue = async (): Promise<boolean> => {
+      burn(10);
+      await giveTurn();
+      burn(2);
+      return giveTurn() !== undefined;
+    };
+    expect(await isDue()).to.equal(false);
+    {
+      using _ = hurry();
+      hurry()[Symbol.dispose]();
+      expect(await isDue()).to.equal(true);
+    }
+    expect(await isDue()).to.equal(false);
   });
 });
