@@ -43,8 +43,9 @@ help: ## Show this list.
 # npm writes this file last, whether by install or by ci.
 node_modules/.package-lock.json: package-lock.json
 	$(call step,Installing the pinned tools and libraries)
-	@PATH="$(SYSTEM_PATH)" npm ci --no-progress --loglevel=error
-	@touch $@
+	@mkdir -p .cache
+	@# One after the other: a second one would take away what the first has just put there.
+	@flock .cache/npm.lock sh -c '[ $@ -nt $< ] || { PATH="$(SYSTEM_PATH)" npm ci --no-progress --loglevel=error && touch $@; }'
 
 bin/kubectl: | node_modules/.package-lock.json
 	$(call step,Building kubectl from source (once))
@@ -142,7 +143,7 @@ bench-realms: node_modules/.package-lock.json ## Measure what realms cost: twent
 .PHONY: build
 build: node_modules/.package-lock.json ## Compile to dist/.
 	$(call step,Compiling to dist/)
-	@rm -rf dist/api dist/controllers dist/webhooks dist/proto
+	@rm -rf dist/api dist/controllers dist/webhooks
 	node_modules/.bin/tsc -p tsconfig.build.json
 
 .PHONY: run
@@ -171,7 +172,7 @@ install: $(KUBECTL_READY) ## Install the CRDs, the policies and the operator's n
 
 .PHONY: uninstall
 uninstall: node_modules/.package-lock.json $(KUBECTL_READY) ## Remove the policies, all objects of our kinds and the CRDs.
-	$(NODE) hack/deploy/remove.ts --kubectl=$(KUBECTL)
+	$(NODE) hack/deploy/remove.ts --kubectl=$(KUBECTL) $(if $(FORCE),--force)
 
 .PHONY: deploy
 deploy: $(KUBECTL_READY) ## Install everything, with the image IMG, and wait until the operator is ready.
@@ -181,7 +182,7 @@ deploy: $(KUBECTL_READY) ## Install everything, with the image IMG, and wait unt
 
 .PHONY: undeploy
 undeploy: node_modules/.package-lock.json $(KUBECTL_READY) ## Remove everything: objects first while the operator runs, CRDs last.
-	$(NODE) hack/deploy/remove.ts --kubectl=$(KUBECTL) --operator
+	$(NODE) hack/deploy/remove.ts --kubectl=$(KUBECTL) --operator $(if $(FORCE),--force)
 
 ##@ Try it
 

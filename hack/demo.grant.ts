@@ -10,11 +10,18 @@ const GRANT = 'for-bob';
 /** Each asks for 300 thousandths of the one CPU that is lent: the fourth does not fit. */
 const PODS = ['one', 'two', 'three', 'four'];
 
+/** All that somebody who plays with the demo may have changed is said: what is left out stays as it is. */
 const grant = (realm: string): object => ({
   apiVersion: 'keystone.io/v1alpha1',
   kind: 'Grant',
   metadata: { name: GRANT, namespace: NAMESPACE },
-  spec: { grantorRealm: realm, granteeRealm: 'bob-home', hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' } },
+  spec: {
+    grantorRealm: realm,
+    granteeRealm: 'bob-home',
+    hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' },
+    cordoned: false,
+    revoked: false,
+  },
 });
 
 const resources = { requests: { cpu: '300m', memory: '64Mi' }, limits: { cpu: '300m', memory: '64Mi' } };

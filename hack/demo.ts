@@ -76,7 +76,7 @@ async function show(refusal: string): Promise<void> {
     ['kubectl logs -f deployment/keystone-operator -n keystone-system', 'what the operator does'],
     ['make demo-down', 'ends it all'],
   ];
-  console.log(`Your turn:\n  export KUBECONFIG=${KUBECONFIG} PATH=${join(ROOT, 'bin')}:$PATH`);
+  console.log(`Your turn:\n  export KUBECONFIG='${KUBECONFIG}' PATH="${join(ROOT, 'bin')}:$PATH"`);
   for (const [command = '', why] of turns) console.log(`  ${command.padEnd(90)} # ${why}`);
 }
 

@@ -10,18 +10,24 @@ import { leaseName } from '../../controllers/runtime/rbac.ts';
 import { CERTIFICATE_SECRET } from '../../controllers/runtime/serving-self.ts';
 import { SetupError } from '../testbed/steps.ts';
 
-/** How long the operator may take to clean up; after that its finalizers are taken off, so that nothing hangs for good. */
-const CLEANUP = '120s';
+/** How long the operator may take to clean up behind one kind: a guest's Pod may take 300 s to end. */
+const PATIENCE = '360s';
 const NAMESPACE = 'keystone-system';
 const WITHOUT_FINALIZERS = '{"metadata":{"finalizers":null}}';
 
 const { values: options } = parseArgs({
-  options: { kubectl: { type: 'string', default: 'kubectl' }, operator: { type: 'boolean', default: false } },
+  options: {
+    kubectl: { type: 'string', default: 'kubectl' },
+    operator: { type: 'boolean', default: false },
+    patience: { type: 'string', default: PATIENCE },
+    force: { type: 'boolean', default: false },
+  },
 });
 
 try {
   const kinds = installedKinds();
   cleanUp(kinds);
+  if (!options.force) mustHaveEnded();
   if (options.operator) stopOperator();
   deleteRest(kinds);
   if (options.operator) deleteBelongings();
@@ -38,7 +44,18 @@ try {
 
 function cleanUp(kinds: readonly string[]): void {
   console.log('• Deleting all objects of our kinds, while the operator cleans up behind them');
-  for (const kind of kinds) kubectl('delete', kind, '--all', '--all-namespaces', `--timeout=${CLEANUP}`);
+  for (const kind of kinds) kubectl('delete', kind, '--all', '--all-namespaces', `--timeout=${options.patience}`);
+}
+
+/** Nobody but the operator ends a slice, and without the policies nothing keeps its guests to their limits. */
+function mustHaveEnded(): void {
+  const slices = read('get', 'namespaces', '--selector=keystone.io/slice', '--output=jsonpath={.items[*].metadata.name}');
+  if (slices === '') return;
+  throw new SetupError(
+    `These slices have not ended: ${slices.replaceAll(' ', ', ')}. Nothing else was removed. Their Pods may take a while: run this again; or the ` +
+      `operator does not run: start it first ("kubectl get pods -n ${NAMESPACE}" says why it does not). ` +
+      'With FORCE=1 they stay as they are, with all that runs in them and without the policies that hold guests to their limits.',
+  );
 }
 
 function stopOperator(): void {

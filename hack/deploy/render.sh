@@ -4,9 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 image=${1:?usage: [REALM=name] render.sh IMAGE}
-overlay=.cache/deploy
-rm -rf "$overlay"
-mkdir -p "$overlay"
+mkdir -p .cache
+# One for each run: two at once would install each other's image, and under each other's name.
+overlay=$(mktemp -d .cache/deploy.XXXXXX)
+trap 'rm -rf "$overlay"' EXIT
 
 name=$image
 pin='newTag: latest'
@@ -39,4 +40,4 @@ kind: Kustomization
 resources: [$resources]
 images: [{ name: keystone-operator, newName: '$name', $pin }]
 YAML
-exec "${KUBECTL:-kubectl}" kustomize "$overlay"
+"${KUBECTL:-kubectl}" kustomize "$overlay"

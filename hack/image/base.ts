@@ -13,14 +13,25 @@ const NPM = '/usr/local/lib/node_modules/npm';
 
 /** Makes a base image of this machine's Node and the libraries it loads, once per content, and returns its name. */
 export function makeBase(stage: Stage): string {
-  const files = new Map([
+  const files = filesOf(stage);
+  const image = nameOf(stage, files);
+  if (!isThere(image)) importRoot(stage, files, image);
+  return image;
+}
+
+/** Whether such a base image was made before, and would be the same now. */
+export const hasBase = (stage: Stage): boolean => isThere(nameOf(stage, filesOf(stage)));
+
+const isThere = (image: string): boolean => spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
+const nameOf = (stage: Stage, files: ReadonlyMap<string, string>): string => `keystone-base-${stage}:${fingerprint(files)}`;
+
+/** What is in it: path in the image to path here. */
+function filesOf(stage: Stage): ReadonlyMap<string, string> {
+  return new Map([
     ...withLibraries(realpathSync('node_modules/node/bin/node'), '/usr/local/bin/node'),
     ...(stage === 'builder' ? [...withLibraries(realpathSync('/bin/sh'), '/bin/sh'), [NPM, machineNpm()] as const] : []),
     ...(existsSync(CERTIFICATES) ? [[CERTIFICATES, realpathSync(CERTIFICATES)] as const] : []),
   ]);
-  const image = `keystone-base-${stage}:${fingerprint(files)}`;
-  if (spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status !== 0) importRoot(stage, files, image);
-  return image;
 }
 
 /** A program and every library the loader would give it, as path in the image to path here. */

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ensureDocker } from '../testbed/docker.ts';
 import { attempt, SetupError } from '../testbed/steps.ts';
-import { makeBase } from './base.ts';
+import { hasBase, makeBase } from './base.ts';
 
 /** A registry that does not answer within this time is taken for unreachable. */
 const PULL_TIMEOUT_MS = 180_000;
@@ -46,11 +46,14 @@ function baseFor(argument: 'BUILDER' | 'RUNTIME', wanted: string): Base {
   if (wanted !== '') return { image: wanted, standIn: false };
   const image = defaultOf(argument);
   if (attempt('docker', 'image', 'inspect', image).ok) return { image, standIn: false };
+  const stage = argument === 'BUILDER' ? 'builder' : 'runtime';
+  // Where it could not be pulled last time, asking again may take minutes each time.
+  if (hasBase(stage)) return { image: makeBase(stage), standIn: true };
   console.log(`• Pulling ${image}`);
   if (spawnSync('docker', ['pull', '--quiet', image], { stdio: 'ignore', timeout: PULL_TIMEOUT_MS }).status === 0)
     return { image, standIn: false };
   console.log('  cannot be pulled: making a stand-in from this machine');
-  return { image: makeBase(argument === 'BUILDER' ? 'builder' : 'runtime'), standIn: true };
+  return { image: makeBase(stage), standIn: true };
 }
 
 function defaultOf(argument: string): string {

@@ -1,6 +1,7 @@
 import { existsSync, globSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { attempt, ROOT, run, SetupError, step } from './steps.ts';
+import { dirname, join } from 'node:path';
+import { scratch } from './scratch.ts';
+import { ROOT, run, SetupError, step } from './steps.ts';
 
 /** Prometheus and its checker. */
 export interface PrometheusTools {
@@ -37,18 +38,30 @@ async function unpacked(name: string, program: string): Promise<string> {
   const home = join(ROOT, '.cache/debian', name);
   if (globSync(program, { cwd: home }).length > 0) return home;
   if (!existsSync('/usr/bin/apt-get'))
-    throw new SetupError(`No ${name} here and no apt to fetch it with: put it where ${join(home, program)} is expected`);
+    throw new SetupError(
+      `No ${name} here and no apt to fetch it with: put it where ${join(home, program)} is expected, as a link to yours`,
+    );
   await step(`Fetching ${name} from the distribution`, '5 s', async () => {
-    const fresh = `${home}.${process.pid}`;
-    mkdirSync(fresh, { recursive: true });
-    if (!attempt('apt-cache', 'show', name).ok) await run('apt-get', ['update', '-q']);
-    await run('apt-get', ['download', '-q', name], { cwd: fresh });
-    const [deb = ''] = globSync(`${name}_*.deb`, { cwd: fresh });
-    await run('dpkg-deb', ['-x', deb, '.'], { cwd: fresh });
-    rmSync(join(fresh, deb));
-    rmSync(home, { recursive: true, force: true });
-    // In one move: who comes meanwhile finds all of it or nothing.
-    renameSync(fresh, home);
+    mkdirSync(dirname(home), { recursive: true });
+    const fresh = scratch(dirname(home), '.fetch');
+    const download = (): Promise<void> => run('apt-get', ['download', '-q', name], { cwd: fresh });
+    try {
+      // A list that is older than the distribution names files that are there no more.
+      await download().catch(async () => {
+        await run('apt-get', ['update', '-q']);
+        await download();
+      });
+      const [deb = ''] = globSync(`${name}_*.deb`, { cwd: fresh });
+      await run('dpkg-deb', ['-x', deb, '.'], { cwd: fresh });
+      rmSync(join(fresh, deb));
+      // In one move: who comes meanwhile finds all of it or nothing, and who was first has made it for all.
+      if (globSync(program, { cwd: home }).length === 0) {
+        rmSync(home, { recursive: true, force: true });
+        renameSync(fresh, home);
+      }
+    } finally {
+      rmSync(fresh, { recursive: true, force: true });
+    }
   });
   return home;
 }

@@ -121,9 +121,9 @@ export function moduleFolder(within: string, module: string): string {
   const env = Object.entries(GO_ENV).map(([name, value]) => `${name}=${value}`);
   const go = (...args: readonly string[]): Outcome => attempt('env', ...env, 'go', '-C', within, ...args, module);
   const find = (): Outcome => go('list', '-m', '-f', '{{.Dir}}');
-  // Programs that are built may outlive the sources that they were built from.
-  if (find().output === '') go('mod', 'download');
-  const { ok, output } = find();
-  if (!ok || output === '') throw new SetupError(`Go does not find ${module}: ${output}`);
+  // Programs that are built may outlive the sources that they were built from; and Go may tell what else it fetches.
+  if (!existsSync(find().output)) go('mod', 'download');
+  const { output } = find();
+  if (!existsSync(output)) throw new SetupError(`Go does not find ${module}: ${output}`);
   return output;
 }

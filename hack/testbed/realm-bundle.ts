@@ -40,7 +40,8 @@ async function saveImages(archive: string): Promise<void> {
   // An image's id is that of its configuration, or where containerd stores images that of its manifest, which only the index names;
   // older archives have none, and tar goes on without it.
   const { output } = attempt('tar', '--extract', '--to-stdout', '--file', archive, 'manifest.json', 'index.json');
-  if (!ids.every((id) => output.includes(id))) throw new SetupError('Another checkout builds the same images right now: try again.');
+  if (!ids.every((id) => output.includes(id)))
+    throw new SetupError('Another run, here or in another checkout, builds the same images right now: try again.');
 }
 
 async function assemble(folder: string): Promise<void> {

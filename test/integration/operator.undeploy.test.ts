@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
 import { KUBECTL } from '../../hack/testbed/hyper.ts';
+import { ok } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { OPERATOR_NAMESPACE, freePort, installOperator, must, startOperator } from '../env/operator.ts';
+import { grant, grantsIn } from '../grant/schema.ts';
 
 /** What Kubernetes itself keeps in every namespace, and what tells of the past. */
 const OF_ANY_NAMESPACE = /^(configmap\/kube-root-ca\.crt|serviceaccount\/default|event(\.events\.k8s\.io)?\/.*)$/;
@@ -31,14 +33,27 @@ describe('make undeploy', () => {
     await operator.ready();
     await must(plane, ['wait', '--for=create', 'clusterregistration/local', '--timeout=30s']);
     await must(plane, ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=30s']);
+    const hard = { 'requests.cpu': '1', 'requests.memory': '1Gi' };
+    ok(await api().call('POST', grantsIn(OPERATOR_NAMESPACE), { body: grant({ hard, overcommit: 'Allow' }) }));
+    await must(plane, ['wait', '--for=condition=Usable', 'grant/one', '-n', OPERATOR_NAMESPACE, '--timeout=30s']);
+    const slice = await must(plane, ['get', 'namespaces', '-l', 'keystone.io/slice', '-o', 'name']);
     // The Pods of its Deployment would go with that; this process stands in for them.
     expect(await operator.stop()).to.equal(0);
     const there = await all('true', '-n', OPERATOR_NAMESPACE);
     expect(there).to.include.members(['lease.coordination.k8s.io/keystone-grant', 'secret/keystone-webhook-certificates']);
 
     const env = { ...process.env, KUBECONFIG: plane.kubeconfigPath };
-    const run = spawnSync(process.execPath, ['hack/deploy/remove.ts', `--kubectl=${KUBECTL}`, '--operator'], { env, encoding: 'utf8' });
+    const undeploy = (...args: readonly string[]) =>
+      spawnSync(process.execPath, ['hack/deploy/remove.ts', `--kubectl=${KUBECTL}`, '--operator', ...args], { env, encoding: 'utf8' });
+    const refused = undeploy('--patience=2s');
+    expect(refused.status).to.equal(1);
+    expect(refused.stderr).to.include(`not ended: ${slice.trim().replace('namespace/', '')}. Nothing else was removed.`);
+    expect(await all('false')).to.include('validatingadmissionpolicy.admissionregistration.k8s.io/keystone-slice-objects');
+
+    const run = undeploy('--patience=2s', '--force');
     expect(run.status, `${run.stdout}${run.stderr}`).to.equal(0);
+    expect(await all('false')).to.include(slice.trim());
+    await must(plane, ['delete', slice.trim()]);
 
     // The endpoints of a Service go a moment after it.
     await eventually(async () => {

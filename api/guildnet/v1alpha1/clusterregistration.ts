@@ -13,7 +13,6 @@ import {
   sharedConditions,
   sharedReasons,
   text,
-  type ConditionTypeOf,
   type Infer,
   type ReasonOf,
 } from '../../meta/schema.ts';
@@ -184,6 +183,3 @@ export const ClusterRegistration = clusterRegistrationSchema.resource;
 
 /** The reasons that a condition of a ClusterRegistration may carry. */
 export type ClusterRegistrationReason = ReasonOf<typeof clusterRegistrationSchema>;
-
-/** The condition types of a ClusterRegistration. */
-export type ClusterRegistrationCondition = ConditionTypeOf<typeof clusterRegistrationSchema>;
