@@ -20,6 +20,20 @@ const fitting = (claims: readonly Claim[], cpu: string, reserve = 0): readonly s
     .map(([uid]) => uid)
     .toSorted();
 
+describe('the reserve', () => {
+  const missing = (devices: string, wanted: string): object => {
+    const asking = claim('1', '0', { wanted: { 'requests.example.com/gpu': wanted } });
+    return judgeCapacity([asking], { 'example.com/gpu': devices }, 10).get('1')?.missing ?? expect.fail('no verdict');
+  };
+  const cases = [
+    { name: 'leaves the only device to be lent', devices: '1', wanted: '1', want: {} },
+    { name: 'leaves nine of nine', devices: '9', wanted: '9', want: {} },
+    { name: 'keeps back one of ten', devices: '10', wanted: '10', want: { 'example.com/gpu': '1' } },
+    { name: 'keeps back one of nineteen', devices: '19', wanted: '18', want: {} },
+  ];
+  for (const { name, devices, wanted, want } of cases) it(name, () => expect(missing(devices, wanted)).to.deep.equal(want));
+});
+
 describe('the verdict on capacity', () => {
   const cases: { name: string; given: readonly Claim[]; cpu: string; reserve?: number; want: readonly string[] }[] = [
     { name: 'all that fit', given: [claim('1', '2'), claim('2', '2')], cpu: '4', want: ['1', '2'] },

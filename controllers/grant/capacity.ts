@@ -38,7 +38,7 @@ const ofNodes = (key: string): string | undefined =>
  * verdict for everybody, so that two Grants that race for the last CPU get the same answer whoever asks first.
  */
 export function judgeCapacity(claims: readonly Claim[], allocatable: Hard, reservePercent: number): ReadonlyMap<string, Verdict> {
-  const left = new Map(Object.entries(allocatable).map(([name, amount]) => [name, withoutReserve(amount, reservePercent)]));
+  const left = new Map(Object.entries(allocatable).map(([name, amount]) => [name, withoutReserve(name, amount, reservePercent)]));
   const take = (needs: Needs): void => needs.forEach(([name, amount]) => void left.set(name, (left.get(name) ?? 0n) - amount));
   const lacking = (needs: Needs): Needs => needs.filter(([name, amount]) => amount > (left.get(name) ?? 0n));
   const inOrder = claims
@@ -126,4 +126,13 @@ const shortfall = (missing: Needs, left: ReadonlyMap<string, Quantity>): Hard =>
 /** Of one's own share no more can be lost than there is of it. */
 const nothingBelowZero = (left: ReadonlyMap<string, Quantity>): ReadonlyMap<string, Quantity> =>
   new Map([...left].map(([name, amount]) => [name, amount > 0n ? amount : 0n]));
-const withoutReserve = (amount: string, percent: number): Quantity => ((parseQuantity(amount) ?? 0n) * BigInt(100 - percent)) / 100n;
+
+const ONE = parseQuantity('1') ?? 1n;
+/** Devices are lent by the piece: of one, a tenth can't be kept back, nor nine tenths be lent. */
+const isDevice = (name: string): boolean => name.includes('/');
+
+function withoutReserve(name: string, text: string, percent: number): Quantity {
+  const amount = parseQuantity(text) ?? 0n;
+  const reserve = (amount * BigInt(percent)) / 100n;
+  return amount - (isDevice(name) ? reserve - (reserve % ONE) : reserve);
+}
