@@ -12,6 +12,7 @@ const soon = '2030-06-03T00:00:00Z';
 const future = '2031-01-01T00:00:00Z';
 
 const ended = { epoch: 1, reason: 'Revoked', at: past } as const;
+const expired = { ...ended, reason: 'Expired' } as const;
 
 describe('the phase of a Grant', () => {
   const cases: { name: string; given: Grant; want: Phase }[] = [
@@ -34,6 +35,25 @@ describe('the phase of a Grant', () => {
       name: 'Expired with an end that nobody can read',
       given: buildGrant({ validity: { validUntil: '2031-01-01T00:00:00,5Z' } }),
       want: 'Expired',
+    },
+    {
+      name: 'Expired when it was so by a clock that has gone back since',
+      given: buildGrant(
+        { validity: { validUntil: '2030-06-01T00:00:00.5Z' } },
+        {},
+        { epoch: 1, ended: { ...expired, at: now.toISOString() } },
+      ),
+      want: 'Expired',
+    },
+    {
+      name: 'Active when its end was put off after it had come',
+      given: buildGrant({ validity: { validUntil: soon } }, {}, { epoch: 1, ended: expired }),
+      want: 'Active',
+    },
+    {
+      name: 'Active when another epoch has expired',
+      given: buildGrant({ validity: { validUntil: soon } }, {}, { epoch: 2, ended: { ...expired, at: future } }),
+      want: 'Active',
     },
     { name: 'Revoked whatever the clock says', given: buildGrant({ revoked: true, validity: { validFrom: future } }), want: 'Revoked' },
     { name: 'Revoked rather than Expired', given: buildGrant({ revoked: true, validity: { validUntil: past } }), want: 'Revoked' },

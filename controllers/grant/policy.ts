@@ -85,10 +85,18 @@ export function phaseOf(grant: Grant, now: Date): Phase {
   if (spec.revoked || metadata.deletionTimestamp !== undefined) return 'Revoked';
   const { validFrom, validUntil } = spec.validity ?? {};
   // An end that can't be read is over: what can't be limited in time is not lent.
-  if (validUntil !== undefined && !(now < new Date(validUntil))) return 'Expired';
+  if (validUntil !== undefined && (!(now < new Date(validUntil)) || hasExpired(grant, validUntil))) return 'Expired';
   // What has begun goes on: a beginning that is put off afterwards must not leave a slice that nobody looks after.
   return validFrom !== undefined && now < new Date(validFrom) && !latchOf(grant).admitted ? 'Pending' : 'Active';
 }
+
+/** Whether this end was seen to come: a clock that goes back, or that of another replica, does not undo it. A later end does. */
+function hasExpired({ status }: Grant, validUntil: string): boolean {
+  const { epoch = 1, ended } = status ?? {};
+  return ended?.reason === 'Expired' && ended.epoch >= epoch && !(Date.parse(ended.at) < wholeSecond(validUntil));
+}
+/** What is recorded has no fractions. */
+const wholeSecond = (moment: string): number => Math.floor(Date.parse(moment) / 1000) * 1000;
 
 /** The next moment at which the clock alone changes something; undefined if there is none. */
 export function nextMoment({ spec }: Grant, now: Date): string | undefined {
