@@ -78,7 +78,10 @@ export const isAlreadyExists = (error: unknown): boolean =>
 
 /** The API server or the way to it is in trouble: says nothing about the object at hand, so it never reaches its status. */
 export const isApiTrouble = (error: unknown): boolean =>
-  error instanceof ApiError && (error.code === 0 || error.code === 409 || error.code === 429 || error.code >= 500);
+  error instanceof ApiError && (error.code === 0 || error.code === 409 || error.code === 429 || (error.code >= 500 && !isByWebhook(error)));
+
+/** Somebody's admission webhook does not answer: all else works, it may last for weeks, and only who reads of it can mend it. */
+const isByWebhook = ({ message }: ApiError): boolean => message.includes('failed calling webhook');
 
 /** Why something failed, for a log line or a condition: one line, never a stack, bounded. */
 export const describe = (error: unknown): string => oneLine(error instanceof Error ? error.message || error.name : String(error));

@@ -21,6 +21,7 @@ const HARD = {
 };
 const POLICIES = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies';
 const BINDINGS = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
+const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 const POLICY = 'test-sealed-volumes';
 const LEFT_BEHIND = 'Clearing away what an owner left that is gone';
 
@@ -61,7 +62,25 @@ describe('a slice that can’t be taken back', () => {
     // A policy holds some time after it was made.
     await eventually(async () => expect(await isSealed()).to.equal(422));
   }
+  /** Somebody else's webhook that is asked before these volumes change, and does not answer any more. */
+  async function silence(name: string): Promise<void> {
+    const rule = { apiGroups: [''], apiVersions: ['v1'], resources: ['persistentvolumes'], operations: ['UPDATE'] };
+    const webhook = {
+      name: 'silent.example.com',
+      rules: [rule],
+      objectSelector: { matchLabels: { sealed: 'yes' } },
+      clientConfig: { url: 'https://127.0.0.1:1/' },
+      sideEffects: 'None',
+      admissionReviewVersions: ['v1'],
+    };
+    ok(await api().call('POST', WEBHOOKS, { body: { metadata: { name: POLICY }, webhooks: [webhook] } }));
+    const options = { body: { metadata: { labels: { a: 'b' } } }, contentType: 'application/merge-patch+json' };
+    await eventually(async () =>
+      expect((await api().call('PATCH', `/api/v1/persistentvolumes/${name}?dryRun=All`, options)).status).to.equal(500),
+    );
+  }
   async function unseal(): Promise<void> {
+    await api().call('DELETE', `${WEBHOOKS}/${POLICY}`);
     await api().call('DELETE', `${BINDINGS}/${POLICY}`);
     await api().call('DELETE', `${POLICIES}/${POLICY}`);
   }
@@ -128,6 +147,21 @@ describe('a slice that can’t be taken back', () => {
     await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 20_000 });
     expect((await api().call('GET', `/api/v1/namespaces/${slice}/persistentvolumeclaims/a-sealed`)).status).to.equal(200);
     expect(await podsIn(slice)).to.equal(0);
+    await unseal();
+    await gone(slice);
+    expect((await volume(sealed)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
+  }).timeout(180_000);
+
+  it('says whose webhook does not answer, and does not wait for it for ever', async () => {
+    const { slice, sealed } = await inUse(false);
+    await silence(sealed);
+    await world.remove('g');
+    await eventually(async () =>
+      expect((await world.get('g'))?.status?.conditions?.[0]?.message ?? '').to.include('failed calling webhook "silent.example.com"'),
+    );
+    const later = { ...systemClock, date: () => new Date(Date.now() + 11 * 60_000) };
+    await world.run({ clock: later });
+    await eventually(async () => expect(await world.get('g')).to.equal(undefined), { withinMs: 20_000 });
     await unseal();
     await gone(slice);
     expect((await volume(sealed)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
