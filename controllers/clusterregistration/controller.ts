@@ -22,7 +22,8 @@ const named = (name: string) => `metadata.name=${name}`;
 
 /** A ClusterRegistration tells who a realm is; `local` is this one, and exists wherever the operator runs. */
 export function clusterRegistrationController(settings: Settings) {
-  const local = [establishIdentity(settings), versionStep(), countNodes, listRetained];
+  // What is counted first needs no identity: where that is lost, Grants still know what the nodes can carry.
+  const local = [countNodes, listRetained, establishIdentity(settings), versionStep()];
   return defineController<ClusterRegistration, Facts>({
     name: 'clusterregistration',
     for: ClusterRegistration,

@@ -9,7 +9,7 @@ export interface Survey {
   readonly allocatable: Readonly<Record<string, string>>;
 }
 
-/** The schema's bound on resource names; beyond it, what sorts last is left out. */
+/** The schema's bound on resource names; beyond it, what sorts last of the others is left out. */
 const MAX_RESOURCES = 32;
 
 /** Said even where it is nothing: a map of the status that becomes empty is written as null by a server-side apply, and refused. */
@@ -20,7 +20,8 @@ export function surveyNodes(nodes: readonly Node[]): Survey {
   const ready = nodes.filter(isReady);
   const open = ready.filter(isOpen);
   const named = open.flatMap((node) => Object.keys(node.status?.allocatable ?? {}));
-  const names = [...new Set([...ALWAYS, ...named])].toSorted().slice(0, MAX_RESOURCES);
+  const others = [...new Set(named)].filter((name) => !ALWAYS.includes(name)).toSorted();
+  const names = [...ALWAYS, ...others.slice(0, MAX_RESOURCES - ALWAYS.length)].toSorted();
   const sumOf = (name: string): string =>
     formatQuantity(sumQuantities(open.map((node) => node.status?.allocatable?.[name] ?? '0')), styleOf(name));
   return { nodes: nodes.length, ready: ready.length, allocatable: Object.fromEntries(names.map((name) => [name, sumOf(name)])) };

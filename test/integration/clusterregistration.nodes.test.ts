@@ -52,6 +52,11 @@ describe('the nodes of a realm', () => {
     await eventually(async () => expect((await row()).slice(3, 7)).to.deep.equal(['2/3', (await row())[4], '2080m', '16Gi']));
     await api().call('DELETE', '/api/v1/nodes/a');
     await eventually(async () => expect((await row())[3]).to.equal('1/2'));
+    // Grants go on under the name that is published: what they are decided on must not stand still meanwhile.
+    await api().call('DELETE', IDENTITY);
+    await eventually(async () => expect((await row())[2]).to.equal('False'));
+    await node('d', 'True', { cpu: '1', memory: '1Gi', pods: '110' });
+    await eventually(async () => expect((await row())[3]).to.equal('2/3'));
   }).timeout(90_000);
 
   it('keep what a guest left behind, and the realm lists it', async () => {
