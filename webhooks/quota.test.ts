@@ -96,6 +96,12 @@ describe('the verdict on what is asked of a quota', () => {
     expect(asking(pod('9'), budget({ 'requests.memory': '1' }))).to.deep.equal({ allowed: true });
   });
 
+  it('says what stands in the way where the object itself is let in no more', () => {
+    expect(asking(pod('1'), budget({ 'requests.cpu': '3', pods: '0' }, { pods: '2' })))
+      .to.have.property('message')
+      .that.includes('used 2 of 0, free 0: nothing new is let in now, since the Grant is cordoned, ends, or lends none of them');
+  });
+
   it('is no with everything that is beyond, as Kubernetes would say it and with what is free', () => {
     const verdict = asking(pod('2'), budget({ 'requests.cpu': '3', pods: '5', 'limits.cpu': '1' }, { 'requests.cpu': '2500m', pods: '5' }));
     expect(verdict).to.include({ allowed: false, code: 403, reason: 'Forbidden' });

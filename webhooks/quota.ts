@@ -78,10 +78,15 @@ function sentence(key: string, asking: Amounts, { hard, used }: Budget): string 
   return `${key}: asked ${amount(asking.get(key))}, used ${amount(taken)} of ${amount(limit)}, free ${amount(limit > taken ? limit - taken : 0n)}`;
 }
 
+/** Nobody can leave these out: they are the object itself. */
+const COUNTS = new Set(['pods', 'count/pods', 'persistentvolumeclaims']);
+
 /** What helps depends on whether it is lent at all, and whether it is used up or merely too little. */
 function remedy(keys: readonly string[], { hard, used }: Budget): string {
-  if (keys.some((key) => (hard.get(key) ?? 0n) === 0n))
-    return 'this Grant lends none of it now: leave it out, or ask its owner for a larger one';
+  const isNone = (key: string): boolean => (hard.get(key) ?? 0n) === 0n;
+  if (keys.some((key) => COUNTS.has(key) && isNone(key)))
+    return 'nothing new is let in now, since the Grant is cordoned, ends, or lends none of them: ask its owner';
+  if (keys.some(isNone)) return 'this Grant lends none of it now: leave it out, or ask its owner for a larger one';
   const isUsedUp = keys.some((key) => (used.get(key) ?? 0n) >= (hard.get(key) ?? 0n));
   return isUsedUp
     ? 'delete what is not needed any more, or ask the owner of the Grant for more'
