@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import { ALLOWED_RESOURCES, ALLOWED_STORAGE_CLASSES } from '../../api/keystone/v1alpha1/grant.policies.ts';
-import type { Answer } from '../env/api.ts';
+import { ok, type Answer } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
+import { api } from '../env/hooks.ts';
 import { DAEMON, DECENT, JOB, LARGE, WEB } from './grant.decent.ts';
 import { podWith } from './grant.hostile-pods.ts';
-import { CONTROLLER, makeSlice, refuserOf, type Act, type Person } from './grant.slice.ts';
+import { CONTROLLER, makeSlice, messageOf, refuserOf, type Act, type Person } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
 
 describe('FR-004 · what goes on in a slice without an operator', function () {
@@ -122,6 +123,27 @@ describe('FR-004 · what goes on in a slice without an operator', function () {
     await lists('', ['fast', '', undefined], []);
     const label: Act = { method: 'PATCH', path: 'persistentvolumeclaims/kept', body: { metadata: { labels: { a: 'b' } } } };
     expect((await other.does(other.guest, label)).status).to.equal(200);
+    // Only a claim that has its volume may grow, and only in a class that allows it.
+    const [classes, volumes, volume] = ['/apis/storage.k8s.io/v1/storageclasses', '/api/v1/persistentvolumes', `kept-${other.name}`];
+    const common = { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/tmp/x' } };
+    const spec = { ...common, storageClassName: 'slow', claimRef: { namespace: other.name, name: 'kept' } };
+    ok(
+      await api().call('POST', classes, { body: { metadata: { name: 'slow' }, provisioner: 'example.com/x', allowVolumeExpansion: true } }),
+    );
+    ok(await api().call('POST', volumes, { body: { metadata: { name: volume }, spec } }));
+    await eventually(async () => {
+      const { body } = await api().call('GET', `/api/v1/namespaces/${other.name}/persistentvolumeclaims/kept`);
+      expect(body).to.have.nested.property('status.phase', 'Bound');
+    });
+    const grow: Act = {
+      method: 'PATCH',
+      path: 'persistentvolumeclaims/kept',
+      body: { spec: { resources: { requests: { storage: '1Ti' } } } },
+    };
+    const grown = await other.does(other.guest, grow, true);
+    expect(refuserOf(grown)).to.equal('keystone-slice-claims');
+    expect(messageOf(grown)).to.include("no storage of class slow any more: the claim can't grow");
+    for (const path of [`${classes}/slow`, `${volumes}/${volume}`]) await api().call('DELETE', path);
     await other.does(other.operator, { method: 'DELETE', path: `/api/v1/namespaces/${other.name}` });
     await other.close();
   });

@@ -17,8 +17,10 @@ import {
 const choice = (field: string): string => `object.spec.?${field}.orValue("")`;
 const isOpen = (field: string): string => `${choice(field)} == "" || ${choice(field)} == variables.before.?spec.?${field}.orValue("")`;
 
-/** Of each, every node keeps rules, times the endpoints behind it. */
-const MOST_PORTS = 100;
+const addresses = (service: string): string => `${service}.?spec.?clusterIPs.orValue([])`;
+
+/** Of each, every node keeps rules, times the endpoints behind it: 50 Services with so many ports and 100 Pods are 80,000 already. */
+const MOST_PORTS = 16;
 
 /** The API server has chosen an address before we look; the record of what a client has set tells which of the two it was. */
 const isGiven = 'dyn(object).metadata.?managedFields.orValue([]).exists(m, m.?fieldsV1[?"f:spec"][?"f:clusterIP"].hasValue())';
@@ -56,6 +58,11 @@ export const servicePolicies: readonly AdmissionPolicy[] = [
       settling: unless(
         `!variables.guest || request.operation != "CREATE" || ${choice('clusterIP')} == "None" || !(${isGiven})`,
         text('the cluster chooses the address of a Service: leave spec.clusterIP and clusterIPs out, or set clusterIP to None'),
+      ),
+      // Of what is added later the record does not tell whether a client chose it.
+      joining: unless(
+        `!variables.guest || request.operation != "UPDATE" || size(${addresses('object')}) <= size(${addresses('variables.before')})`,
+        text('a Service keeps the kinds of addresses that it was made with: set spec.ipFamilyPolicy when you make it'),
       ),
       balancing: unless(
         `${isOpen('loadBalancerClass')} || ${choice('loadBalancerClass')} in ${listed(ALLOWED_LOAD_BALANCER_CLASSES)}`,

@@ -18,6 +18,8 @@ import {
 const isDecision = (key: string): string =>
   `(${key}.startsWith("volume.kubernetes.io/") || ${key}.startsWith("volume.beta.kubernetes.io/") || ${key}.startsWith("pv.kubernetes.io/"))`;
 
+const sizeOf = (claim: string): string => `quantity(${claim}.?spec.?resources.?requests[?"storage"].orValue("0"))`;
+
 /** Storage is lent by class and comes empty; also for claims that controllers make from a guest's templates. */
 export const storagePolicies: readonly AdmissionPolicy[] = [
   refusal({
@@ -32,6 +34,8 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
       lent: listed(ALLOWED_STORAGE_CLASSES),
       class: 'object.spec.?storageClassName.orValue("")',
       volume: 'object.spec.?volumeName.orValue("")',
+      size: sizeOf('object'),
+      sizeBefore: sizeOf('variables.before'),
       annotations: few('object.metadata.?annotations'),
       annotationsBefore: few('variables.before.?metadata.?annotations'),
       // Provisioners and importers read there where to take data from, be it from others.
@@ -42,6 +46,11 @@ export const storagePolicies: readonly AdmissionPolicy[] = [
         // The list never holds "": a claim without a class takes any volume of the owner that has none.
         'variables.class in (request.operation == "UPDATE" ? [variables.before.?spec.?storageClassName.orValue("")] : variables.lent)',
         'size(variables.lent) == 0 ? "no storage class is open in this slice: use an emptyDir volume, or ask the owner to name a class in spec.hard, as CLASS.storageclass.storage.k8s.io/requests.storage" : (variables.class == "" ? "a claim names its storage class here" : "this Grant lends no storage of class " + variables.class) + ": set spec.storageClassName to one of " + variables.lent.join(", ")',
+      ),
+      // The quota counts it no more by its class: what is there stays, and no more.
+      growing: unless(
+        'request.operation != "UPDATE" || variables.class in variables.lent || !variables.size.isGreaterThan(variables.sizeBefore)',
+        '"this Grant lends no storage of class " + variables.class + " any more: the claim can\'t grow, leave spec.resources as it is"',
       ),
       choosing: unless(
         'variables.volume == variables.before.?spec.?volumeName.orValue("") && (request.operation != "CREATE" || !has(object.spec.selector))',
