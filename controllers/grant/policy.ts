@@ -91,9 +91,9 @@ export function phaseOf(grant: Grant, now: Date): Phase {
 }
 
 /** Whether this end was seen to come: a clock that goes back, or that of another replica, does not undo it. A later end does. */
-function hasExpired({ status }: Grant, validUntil: string): boolean {
-  const { epoch = 1, ended } = status ?? {};
-  return ended?.reason === 'Expired' && ended.epoch >= epoch && !(Date.parse(ended.at) < wholeSecond(validUntil));
+function hasExpired(grant: Grant, validUntil: string): boolean {
+  const last = grant.status?.ended;
+  return latchOf(grant).ended && last?.reason === 'Expired' && !(Date.parse(last.at) < wholeSecond(validUntil));
 }
 /** What is recorded has no fractions. */
 const wholeSecond = (moment: string): number => Math.floor(Date.parse(moment) / 1000) * 1000;

@@ -5,6 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { parseAllDocuments } from 'yaml';
+import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import { NO_SETTINGS, controllers } from '../../controllers/rooms.ts';
 import { leaseName } from '../../controllers/runtime/rbac.ts';
 import { CERTIFICATE_SECRET } from '../../controllers/runtime/serving-self.ts';
@@ -49,7 +50,7 @@ function cleanUp(kinds: readonly string[]): void {
 
 /** Nobody but the operator ends a slice, and without the policies nothing keeps its guests to their limits. */
 function mustHaveEnded(): void {
-  const slices = read('get', 'namespaces', '--selector=keystone.io/slice', '--output=jsonpath={.items[*].metadata.name}');
+  const slices = read('get', 'namespaces', `--selector=${SLICE_LABEL}`, '--output=jsonpath={.items[*].metadata.name}');
   if (slices === '') return;
   throw new SetupError(
     `These slices have not ended: ${slices.replaceAll(' ', ', ')}. Nothing else was removed. Their Pods may take a while: run this again; or the ` +

@@ -11,18 +11,20 @@ export type Stage = 'builder' | 'runtime';
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt';
 const NPM = '/usr/local/lib/node_modules/npm';
 
-/** Makes a base image of this machine's Node and the libraries it loads, once per content, and returns its name. */
+/** Makes a base image of this machine's Node and the libraries it loads, and returns its name, which stands for its content. */
 export function makeBase(stage: Stage): string {
   const files = filesOf(stage);
   const image = nameOf(stage, files);
-  if (!isThere(image)) importRoot(stage, files, image);
+  importRoot(stage, files, image);
   return image;
 }
 
-/** Whether such a base image was made before, and would be the same now. */
-export const hasBase = (stage: Stage): boolean => isThere(nameOf(stage, filesOf(stage)));
+/** The name of such a base image that was made before and would be the same now, if there is one. */
+export function findBase(stage: Stage): string | undefined {
+  const image = nameOf(stage, filesOf(stage));
+  return spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0 ? image : undefined;
+}
 
-const isThere = (image: string): boolean => spawnSync('docker', ['image', 'inspect', image], { stdio: 'ignore' }).status === 0;
 const nameOf = (stage: Stage, files: ReadonlyMap<string, string>): string => `keystone-base-${stage}:${fingerprint(files)}`;
 
 /** What is in it: path in the image to path here. */

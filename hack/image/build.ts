@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { ensureDocker } from '../testbed/docker.ts';
 import { attempt, SetupError } from '../testbed/steps.ts';
-import { hasBase, makeBase } from './base.ts';
+import { findBase, makeBase } from './base.ts';
 
 /** A registry that does not answer within this time is taken for unreachable. */
 const PULL_TIMEOUT_MS = 180_000;
@@ -48,7 +48,11 @@ function baseFor(argument: 'BUILDER' | 'RUNTIME', wanted: string): Base {
   if (attempt('docker', 'image', 'inspect', image).ok) return { image, standIn: false };
   const stage = argument === 'BUILDER' ? 'builder' : 'runtime';
   // Where it could not be pulled last time, asking again may take minutes each time.
-  if (hasBase(stage)) return { image: makeBase(stage), standIn: true };
+  const made = findBase(stage);
+  if (made !== undefined) {
+    console.log(`• ${image} could not be pulled before: going on with its stand-in; docker rmi ${made} to try again`);
+    return { image: made, standIn: true };
+  }
   console.log(`• Pulling ${image}`);
   if (spawnSync('docker', ['pull', '--quiet', image], { stdio: 'ignore', timeout: PULL_TIMEOUT_MS }).status === 0)
     return { image, standIn: false };

@@ -12,14 +12,13 @@ import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { kubectl } from '../env/kubectl.ts';
 import { fluxStatus } from '../env/kstatus.ts';
-import { OPERATOR_NAMESPACE, installOperator, must, startOperator, type OperatorProcess } from '../env/operator.ts';
+import { OPERATOR_NAMESPACE, installOperator, must, startOperator, type OperatorProcess, START_MS } from '../env/operator.ts';
 import { ok } from '../env/api.ts';
 
 const LOCAL = '/apis/guildnet.io/v1alpha1/clusterregistrations/local';
 const SECRETS = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/secrets`;
 const IDENTITY = `${SECRETS}/keystone-identity`;
-/** As long as a busy machine needs for the start of a process. */
-const STARTING = { withinMs: 40_000 };
+const STARTING = { withinMs: START_MS };
 
 const conditionsOf = ({ status }: ClusterRegistration) => status?.conditions?.map(({ type, status: is }) => `${type}=${is}`);
 const messageOf = ({ status }: ClusterRegistration) => status?.conditions?.find(({ type }) => type === 'Ready')?.message;

@@ -7,8 +7,6 @@ import { OPERATOR_NAMESPACE, installOperator, must, startOperator, type Operator
 
 const LOCAL = '/apis/guildnet.io/v1alpha1/clusterregistrations/local';
 const IDENTITY = `/api/v1/namespaces/${OPERATOR_NAMESPACE}/secrets/keystone-identity`;
-/** A busy machine needs longer for the start of a process than for all else here. */
-const START_MS = 40_000;
 const MERGE = { contentType: 'application/merge-patch+json' };
 
 describe('the nodes of a realm', () => {
@@ -39,7 +37,7 @@ describe('the nodes of a realm', () => {
     await node('a', 'True', { cpu: '3920m', memory: '16Gi', pods: '110' });
     await node('b', 'True', { cpu: '2080m', memory: '16384Mi', pods: '110' });
     await node('c', 'False', { cpu: '8', memory: '64Gi', pods: '110' });
-    await operator.ready(START_MS);
+    await operator.ready();
     const row = async () => (await must(controlPlane(), ['get', 'creg', '--no-headers'])).trim().split(/ +/);
     await eventually(async () =>
       expect((await row()).slice(0, 7)).to.deep.equal(['local', 'alice-home', 'True', '2/3', (await row())[4], '6', '32Gi']),
@@ -61,7 +59,7 @@ describe('the nodes of a realm', () => {
 
   it('keep what a guest left behind, and the realm lists it', async () => {
     operator = await startOperator({ kubeconfig, env: { KEYSTONE_REALM: 'alice-home' } });
-    await operator.ready(START_MS);
+    await operator.ready();
     const metadata = {
       name: 'kept',
       labels: { 'keystone.io/retained-from': 'a-uid' },

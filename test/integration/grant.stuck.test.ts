@@ -23,6 +23,7 @@ const POLICIES = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolic
 const BINDINGS = '/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings';
 const WEBHOOKS = '/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations';
 const POLICY = 'test-sealed-volumes';
+const CHANGES_OF_VOLUMES = { apiGroups: [''], apiVersions: ['v1'], resources: ['persistentvolumes'], operations: ['UPDATE'] };
 const LEFT_BEHIND = 'Clearing away what an owner left that is gone';
 
 describe('a slice that can’t be taken back', () => {
@@ -37,10 +38,9 @@ describe('a slice that can’t be taken back', () => {
 
   /** Somebody else's policy: nobody changes volumes with this label. */
   async function seal(name: string): Promise<void> {
-    const rule = { apiGroups: [''], apiVersions: ['v1'], resources: ['persistentvolumes'], operations: ['UPDATE'] };
     const spec = {
       failurePolicy: 'Fail',
-      matchConstraints: { resourceRules: [rule], objectSelector: { matchLabels: { sealed: 'yes' } } },
+      matchConstraints: { resourceRules: [CHANGES_OF_VOLUMES], objectSelector: { matchLabels: { sealed: 'yes' } } },
       validations: [
         {
           expression: '!has(object.metadata.annotations) || !("keystone.io/retained-until" in object.metadata.annotations)',
@@ -64,10 +64,9 @@ describe('a slice that can’t be taken back', () => {
   }
   /** Somebody else's webhook that is asked before these volumes change, and does not answer any more. */
   async function silence(name: string): Promise<void> {
-    const rule = { apiGroups: [''], apiVersions: ['v1'], resources: ['persistentvolumes'], operations: ['UPDATE'] };
     const webhook = {
       name: 'silent.example.com',
-      rules: [rule],
+      rules: [CHANGES_OF_VOLUMES],
       objectSelector: { matchLabels: { sealed: 'yes' } },
       clientConfig: { url: 'https://127.0.0.1:1/' },
       sideEffects: 'None',

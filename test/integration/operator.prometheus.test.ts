@@ -17,6 +17,7 @@ interface Rule {
   readonly expr: string;
   readonly annotations: Readonly<Record<string, string>>;
 }
+const READER = 'config/prometheus/reader.yaml';
 const rules = parse(readFileSync('config/prometheus/rules.yaml', 'utf8')) as { spec: { groups: { rules: Rule[] }[] } };
 const dashboard = JSON.parse(readFileSync('config/grafana/dashboard.json', 'utf8')) as {
   panels: { title: string; targets: { expr: string }[] }[];
@@ -51,16 +52,16 @@ describe('a real Prometheus', () => {
     await operator.ready();
     other = await startOperator({ kubeconfig, args: [`--metrics-bind-address=127.0.0.1:${others}`, '--webhook-bind-address=0'] });
     await other.ready();
-    await must(plane, ['create', 'serviceaccount', 'prometheus', '-n', OPERATOR_NAMESPACE]);
-    await must(plane, [
-      'create',
-      'clusterrolebinding',
-      'prometheus',
-      '--clusterrole=keystone-metrics-reader',
-      `--serviceaccount=${OPERATOR_NAMESPACE}:prometheus`,
-    ]);
+    // As the ServiceMonitor has it.
+    await must(plane, ['apply', '-f', READER]);
+    const readToken = ['get', 'secret/keystone-metrics-reader', '-n', OPERATOR_NAMESPACE, '-o', 'jsonpath={.data.token}'];
+    const token = await eventually(async () => {
+      const data = await must(plane, readToken);
+      expect(data).not.to.equal('');
+      return Buffer.from(data, 'base64').toString();
+    });
     folder = mkdtempSync(join(tmpdir(), 'keystone-prometheus-'));
-    writeFileSync(join(folder, 'token'), await must(plane, ['create', 'token', 'prometheus', '-n', OPERATOR_NAMESPACE]));
+    writeFileSync(join(folder, 'token'), token);
     writeFileSync(join(folder, 'rules.yaml'), stringify(rules.spec));
     const scrape = {
       job_name: 'keystone-operator',
@@ -106,8 +107,8 @@ describe('a real Prometheus', () => {
     await Promise.all([operator, other].map((process) => process.stop()));
     rmSync(folder, { recursive: true, force: true });
     await must(plane, ['delete', '-k', 'config/webhook']);
-    await must(plane, ['delete', 'clusterrolebinding/prometheus']);
-    await must(plane, ['delete', 'serviceaccount/prometheus', '-n', OPERATOR_NAMESPACE]);
+    // The Secret goes with its account.
+    await must(plane, ['delete', '-f', READER, '--ignore-not-found']);
     await must(plane, ['delete', 'secret', '--ignore-not-found', '-n', OPERATOR_NAMESPACE, 'keystone-webhook-certificates']);
     await must(plane, ['delete', 'clusterregistration', 'local', '--ignore-not-found']);
   });
