@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { config } from 'chai';
 import mocha from 'mocha';
 import type { Times } from './sharing.ts';
 import { skipReason } from './skip.ts';
@@ -9,6 +10,9 @@ const SLOW_MS = 2_000;
 /** A process that lives this long after its last test is held by something that was not closed. */
 const LINGER_MS = 10_000;
 const NO_REASON = 'skipped without a reason: call skip(this, reason) of hack/verify/skip.ts';
+
+// What a failure says is all that is left of a run on a machine that is gone: 40 characters of it are not enough.
+config.truncateThreshold = 4000;
 
 interface Tally {
   passed: number;

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { expect } from 'chai';
+import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import { KUBECTL } from '../../hack/testbed/hyper.ts';
 import { ok } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
@@ -19,7 +20,29 @@ describe('make undeploy', () => {
     const names = await must(controlPlane(), ['get', kinds.trim().replaceAll('\n', ','), '--output=name', '--ignore-not-found', ...where]);
     return names.split('\n').filter((name) => name !== '');
   };
-  after(() => api().call('DELETE', `/api/v1/namespaces/${OPERATOR_NAMESPACE}/secrets/keystone-identity`));
+  const slices = async (): Promise<readonly string[]> =>
+    (await must(controlPlane(), ['get', 'namespaces', `--selector=${SLICE_LABEL}`, '--output=name']))
+      .split('\n')
+      .filter((name) => name !== '');
+  const undeploy = (...args: readonly string[]) =>
+    spawnSync(process.execPath, ['hack/deploy/remove.ts', `--kubectl=${KUBECTL}`, '--operator', '--patience=2s', ...args], {
+      env: { ...process.env, KUBECONFIG: controlPlane().kubeconfigPath },
+      encoding: 'utf8',
+    });
+
+  let isThere = true;
+
+  before(async function () {
+    this.timeout(90_000);
+    // Those of tests before this one may still be on their way out.
+    await eventually(async () => expect(await slices()).to.deep.equal([]), { withinMs: 60_000 });
+  });
+  after(async function () {
+    this.timeout(90_000);
+    if (isThere) undeploy('--force');
+    await must(controlPlane(), ['delete', 'namespaces', `--selector=${SLICE_LABEL}`]);
+    await api().call('DELETE', `/api/v1/namespaces/${OPERATOR_NAMESPACE}/secrets/keystone-identity`);
+  });
 
   it('leaves the namespace with the keys of the realm, and nothing else', async () => {
     const plane = controlPlane();
@@ -36,24 +59,21 @@ describe('make undeploy', () => {
     const hard = { 'requests.cpu': '1', 'requests.memory': '1Gi' };
     ok(await api().call('POST', grantsIn(OPERATOR_NAMESPACE), { body: grant({ hard, overcommit: 'Allow' }) }));
     await must(plane, ['wait', '--for=condition=Usable', 'grant/one', '-n', OPERATOR_NAMESPACE, '--timeout=30s']);
-    const slice = await must(plane, ['get', 'namespaces', '-l', 'keystone.io/slice', '-o', 'name']);
+    const [slice = ''] = await slices();
     // The Pods of its Deployment would go with that; this process stands in for them.
     expect(await operator.stop()).to.equal(0);
     const there = await all('true', '-n', OPERATOR_NAMESPACE);
     expect(there).to.include.members(['lease.coordination.k8s.io/keystone-grant', 'secret/keystone-webhook-certificates']);
 
-    const env = { ...process.env, KUBECONFIG: plane.kubeconfigPath };
-    const undeploy = (...args: readonly string[]) =>
-      spawnSync(process.execPath, ['hack/deploy/remove.ts', `--kubectl=${KUBECTL}`, '--operator', ...args], { env, encoding: 'utf8' });
-    const refused = undeploy('--patience=2s');
+    const refused = undeploy();
     expect(refused.status).to.equal(1);
-    expect(refused.stderr).to.include(`not ended: ${slice.trim().replace('namespace/', '')}. Nothing else was removed.`);
+    expect(refused.stderr).to.include(`not ended: ${slice.replace('namespace/', '')}. Nothing else was removed.`);
     expect(await all('false')).to.include('validatingadmissionpolicy.admissionregistration.k8s.io/keystone-slice-objects');
 
-    const run = undeploy('--patience=2s', '--force');
+    const run = undeploy('--force');
     expect(run.status, `${run.stdout}${run.stderr}`).to.equal(0);
-    expect(await all('false')).to.include(slice.trim());
-    await must(plane, ['delete', slice.trim()]);
+    expect(await all('false')).to.include(slice);
+    await must(plane, ['delete', slice]);
 
     // The endpoints of a Service go a moment after it.
     await eventually(async () => {
@@ -62,5 +82,6 @@ describe('make undeploy', () => {
     });
     const ours = (await all('false')).filter((name) => /keystone|guildnet/.test(name) && !OF_OTHER_TESTS.test(name));
     expect(ours).to.deep.equal([`namespace/${OPERATOR_NAMESPACE}`]);
+    isThere = false;
   }).timeout(180_000);
 });
