@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 
 /** The project's root folder. */
@@ -58,7 +58,27 @@ export function run(program: string, args: readonly string[], { cwd = ROOT, env 
     };
     child.stdout.on('data', listen);
     child.stderr.on('data', listen);
+    const heed = endWithUs(child);
     child.on('error', (error) => fail(new SetupError(`cannot run ${program}: ${error.message}`)));
-    child.on('close', (code) => (code === 0 ? done() : fail(new SetupError(`${program} ${args[0] ?? ''} failed:\n${last.join('\n')}`))));
+    child.on('close', (code) => {
+      heed();
+      if (code === 0) done();
+      else fail(new SetupError(`${program} ${args[0] ?? ''} failed:\n${last.join('\n')}`));
+    });
   });
+}
+
+/** Who terminates us means what we run, too; a terminal interrupts both. What it returns is called once the child has ended. */
+function endWithUs(child: ChildProcess): () => void {
+  let isTerminated = false;
+  const terminate = (): void => {
+    isTerminated = true;
+    child.kill('SIGTERM');
+  };
+  process.on('SIGTERM', terminate);
+  return () => {
+    process.off('SIGTERM', terminate);
+    // As if we had not listened, unless others do.
+    if (isTerminated && process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM');
+  };
 }

@@ -25,7 +25,7 @@ describe('make undeploy', () => {
       .split('\n')
       .filter((name) => name !== '');
   const undeploy = (...args: readonly string[]) =>
-    spawnSync(process.execPath, ['hack/deploy/remove.ts', `--kubectl=${KUBECTL}`, '--operator', '--patience=2s', ...args], {
+    spawnSync(process.execPath, ['hack/deploy/remove.ts', `--kubectl=${KUBECTL}`, '--operator', ...args], {
       env: { ...process.env, KUBECONFIG: controlPlane().kubeconfigPath },
       encoding: 'utf8',
     });
