@@ -74,12 +74,12 @@ async function someoneRenews(lease: string): Promise<boolean> {
 function mustHaveEnded(isServed: boolean): void {
   const slices = read('get', 'namespaces', `--selector=${SLICE_LABEL}`, '--output=jsonpath={.items[*].metadata.name}');
   if (slices === '') return;
+  const why = isServed
+    ? 'Their Pods may take a while: run this again.'
+    : `No operator runs that would end them: start it first ("kubectl get pods -n ${NAMESPACE}" says why it does not).`;
   throw new SetupError(
-    `These slices have not ended: ${slices.replaceAll(' ', ', ')}. Nothing else was removed. ${
-      isServed
-        ? 'Their Pods may take a while: run this again.'
-        : `No operator runs that would end them: start it first ("kubectl get pods -n ${NAMESPACE}" says why it does not).`
-    } ` + 'With FORCE=1 they stay as they are, with all that runs in them and without the policies that hold guests to their limits.',
+    `These slices have not ended: ${slices.replaceAll(' ', ', ')}. Nothing else was removed. ${why} ` +
+      'With FORCE=1 they stay as they are, with all that runs in them and without the policies that hold guests to their limits.',
   );
 }
 
