@@ -235,5 +235,5 @@ describe('a lease', () => {
       replicas = replicas.map((each) => (each.state.error === undefined ? each : join()));
     }
     expect(changes, 'the lease went round').to.be.above(20);
-  }).timeout(20_000);
+  });
 });

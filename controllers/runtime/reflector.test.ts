@@ -168,7 +168,7 @@ describe('an informer', () => {
     expect(opened.length).to.be.within(6, 13);
     expect(transport.watches.filter(({ request }) => request.query?.['sendInitialEvents'] === true)).to.have.length(1);
     await stop();
-  }).timeout(20_000);
+  });
 
   it('spreads its attempts while the API server is away, waits as long as it is asked to, and comes back', async () => {
     let refuse: ApiError | undefined = ApiError.from(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
@@ -221,7 +221,7 @@ describe('an informer', () => {
     await clock.advance(0);
     expect(told.at(-1)).to.equal('initial deleted lost');
     await stop();
-  }).timeout(20_000);
+  });
 
   it('leaves no timer and no watch behind when it is stopped', async () => {
     const { clock, transport, last, stop } = start();

@@ -17,7 +17,7 @@ async function serving(
   test: (transport: Transport, server: Server, clock: FakeClock) => Promise<void>,
   user: object = {},
 ): Promise<void> {
-  const server = createServer(answer);
+  const server = createServer({ keepAliveTimeout: 60_000 }, answer);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
@@ -98,7 +98,7 @@ describe('a transport', () => {
       expect(after[0], 'sockets').to.be.at.most(before[0]);
       expect(after[1], 'file descriptors').to.be.at.most(before[1]);
     });
-  }).timeout(30_000);
+  });
 
   it('asks once more at the moment of sending: what waited for a connection may not be sent any more', async () => {
     await withAllBusy(async ({ transport, seen, waiting, busy }) => {

@@ -272,7 +272,7 @@ describe('the webhook server', () => {
         socket.once('secureConnect', () => resolve(socket.alpnProtocol));
         socket.once('error', () => resolve('refused'));
         socket.once('close', () => resolve('refused'));
-        socket.setTimeout(1_000, () => socket.destroy());
+        socket.setTimeout(5_000, () => socket.destroy());
       });
     expect(await handshake({ ALPNProtocols: ['h2', 'http/1.1'] })).to.equal('http/1.1');
     expect(await handshake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' })).to.equal('refused');

@@ -93,7 +93,7 @@ describe('a work queue', () => {
         model.add('tick', 0, 0);
       }
     }
-  }).timeout(60_000);
+  });
 
   it('wakes those who wait, in the order in which they came', async () => {
     const queue = createWorkQueue(fakeClock());

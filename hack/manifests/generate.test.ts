@@ -8,8 +8,7 @@ import { BANNER } from './file.ts';
 const CRD = 'config/crd/bases/guildnet.io_clusterregistrations.yaml';
 const PAGE = 'docs/clusterregistration.md';
 
-describe('The generator of manifests', function () {
-  this.timeout(30_000);
+describe('The generator of manifests', () => {
   let root = '';
   const run = (script: string, ...args: readonly string[]): { status: number | null; stdout: string } =>
     spawnSync(process.execPath, [resolve(`hack/manifests/${script}.ts`), ...args], { cwd: root, encoding: 'utf8' });

@@ -1,7 +1,8 @@
 /**
  * Sets up the testbed: `build.ts` what a control plane needs, `build.ts realms` what nodes need, too, `build.ts flux` what tests of GitOps
- * need besides, `build.ts e2e` what all end-to-end tests need, `build.ts kubectl` only what needs no Docker.
+ * need besides, `build.ts integration` and `build.ts e2e` what those tests need, `build.ts kubectl` only what needs no Docker.
  */
+import { ensureFakeClock, ensureLua, ensurePrometheus } from './debian.ts';
 import { ensureFlux, hasFlux } from './flux.ts';
 import { ensureHyper } from './hyper.ts';
 import { ensureTailnet } from './tailnet.ts';
@@ -16,9 +17,16 @@ const WAYS = new Map<string, () => Promise<string>>([
   ['all', async () => `Image ${(await prepareTestbed()).image}`],
   ['realms', realms],
   ['flux', flux],
+  ['integration', integration],
   ['e2e', endToEnd],
   ['kubectl', async () => `bin/kubectl of ${await ensureHyper()}`],
 ]);
+
+/** One after the other: two that fetch at once wait for each other's lists, and fail. */
+async function integration(): Promise<string> {
+  for (const ensure of [ensurePrometheus, ensureLua, ensureFakeClock]) await ensure();
+  return `Image ${(await prepareTestbed()).image}`;
+}
 
 /** Before the first test: what one of them compiles would be in what another one measures. Tests skip Flux where it was never built. */
 async function endToEnd(): Promise<string> {

@@ -7,7 +7,6 @@ import { join, resolve } from 'node:path';
 const SKIP = "import { skip } from '../hack/verify/skip.ts';\n";
 
 describe('The test command tells the truth', function () {
-  this.timeout(30_000);
   const cases: readonly { name: string; text: string; verdict: string }[] = [
     { name: 'a pass counts', text: "describe('a', () => { it('b', () => {}); });", verdict: '1 passed, 0 failed' },
     {

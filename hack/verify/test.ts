@@ -25,9 +25,9 @@ const SUITES = new Map<string, Suite>([
     'integration',
     {
       files: ['test/{env,integration,fault}/**/*.test.ts'],
-      options: ['--require', './test/env/hooks.ts', '--timeout', '60000'],
+      options: ['--require', './test/env/hooks.ts'],
       processes: 3,
-      setup: 'hack/testbed/build.ts',
+      setup: 'hack/testbed/build.ts integration',
       needsRights: true,
     },
   ],
@@ -36,7 +36,7 @@ const SUITES = new Map<string, Suite>([
     'alone',
     {
       files: ['test/alone/**/*.test.ts'],
-      options: ['--require', './test/env/hooks.ts', '--timeout', '60000'],
+      options: ['--require', './test/env/hooks.ts'],
       processes: 1,
       setup: 'hack/testbed/build.ts',
     },
@@ -46,7 +46,7 @@ const SUITES = new Map<string, Suite>([
     'e2e',
     {
       files: ['test/e2e/**/*.test.ts'],
-      options: ['--require', './test/e2e/hooks.ts', '--timeout', '60000'],
+      options: ['--require', './test/e2e/hooks.ts'],
       processes: 2,
       setup: 'hack/testbed/build.ts e2e',
     },

@@ -62,6 +62,7 @@ describe('the slice of a Grant on a real network', function () {
     const grant = ['-n', 'keystone-system', 'grant/for-bob'];
     await realm().kubectl(['wait', '--for=condition=Ready', '--timeout=60s', ...grant], { withinMs: 70_000 });
     slice = await realm().kubectl(['get', ...grant, '-o', 'jsonpath={.status.namespace}']);
+    await eventually(() => realm().kubectl(['-n', slice, 'get', 'serviceaccount', 'default']));
     await runInSlice('guest', second.name);
     await runInSlice('peer', first.name);
     await untilReady(slice);
@@ -84,7 +85,7 @@ describe('the slice of a Grant on a real network', function () {
 
   async function runInSlice(name: string, node: string): Promise<void> {
     const securityContext = { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } };
-    const object = pod(slice, name, { limits: { cpu: '100m', memory: '64Mi' } }) as { spec: { containers: [object] } };
+    const object = pod(slice, name, { limits: { cpu: '250m', memory: '128Mi' } }) as { spec: { containers: [object] } };
     const [container] = object.spec.containers;
     const spec = {
       ...object.spec,

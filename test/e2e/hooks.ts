@@ -26,7 +26,6 @@ export function useRealm(): void {
 /** Removes the shared realm after the last test. */
 export const mochaHooks: Mocha.RootHookObject = {
   async afterAll(this: Mocha.Context) {
-    this.timeout(60_000);
     await shared?.stop();
     shared = undefined;
   },

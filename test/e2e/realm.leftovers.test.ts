@@ -57,7 +57,7 @@ function docked(...args: readonly string[]): string {
 }
 
 describe('a realm leaves nothing behind', function () {
-  this.timeout(120_000);
+  this.timeout(300_000);
 
   it('when its process is interrupted', async () => {
     const { workDir } = await endedBy('SIGINT');

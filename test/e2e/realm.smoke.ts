@@ -39,7 +39,7 @@ describe('a realm is a cluster as people know them', function () {
   after(() => kubectl('delete', 'namespace', NS, '--wait=false'));
 
   it("leaves the machine's kernel as it was, whatever kubelet wants of it", async () => {
-    await realm().kubectl(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=5s']);
+    await realm().kubectl(['wait', '--for=condition=Ready', 'node', '--all', '--timeout=60s'], { withinMs: 70_000 });
     for (const node of realm().nodes) {
       const covered = (await node.exec('cat', '/proc/self/mountinfo')).match(/(?<= \/proc\/sys\/)\S+/g);
       expect(covered).to.have.members([
@@ -54,7 +54,11 @@ describe('a realm is a cluster as people know them', function () {
   });
 
   it('finds a Service by its name and spreads calls over its Pods', async () => {
-    expect((await inPod('client', 'resolve', `web.${NS}.svc.cluster.local`)).trim()).to.match(/^10\.96\./);
+    // Whoever answers for names may still be starting.
+    await eventually(
+      async () => expect((await inPod('client', 'resolve', `web.${NS}.svc.cluster.local`)).trim()).to.match(/^10\.96\./),
+      PATIENCE,
+    );
     const hosts = new Set<string>();
     await eventually(async () => {
       hosts.add(/host=(\S+)/.exec(await inPod('client', 'get', `http://web.${NS}/`))?.[1] ?? '');
@@ -88,7 +92,7 @@ describe('a realm is a cluster as people know them', function () {
         const found = /127\.0\.0\.1:(\d+)/.exec(said)?.[1];
         if (found === undefined) throw new Error(`port-forward says ${said}`);
         return found;
-      });
+      }, PATIENCE);
       expect(await (await fetch(`http://127.0.0.1:${port}/forwarded`)).text()).to.include('path=/forwarded');
     } finally {
       forward.kill();
@@ -127,8 +131,9 @@ describe('a realm is a cluster as people know them', function () {
     await realm().apply(pod(NS, 'pulled', { image, node: realm().nodes[1]?.name ?? '' }));
     await untilReady('pulled');
     // Events come when they come.
-    await eventually(async () =>
-      expect(await kubectl('get', 'events', '--field-selector=involvedObject.name=pulled')).to.include('Successfully pulled'),
+    await eventually(
+      async () => expect(await kubectl('get', 'events', '--field-selector=involvedObject.name=pulled')).to.include('Successfully pulled'),
+      PATIENCE,
     );
   });
 
@@ -163,5 +168,5 @@ describe('a realm is a cluster as people know them', function () {
     for (const node of realm().nodes) await restart(node);
     await eventually(async () => expect(await inPod('keeper', 'sum', '/data/noise')).to.equal(hash), { withinMs: 90_000 });
     await eventually(async () => expect(await inPod('client', 'get', `http://web.${NS}/`)).to.include('host=web-'), { withinMs: 90_000 });
-  });
+  }).timeout(480_000);
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Agent, request } from 'undici';
 import { parse } from 'yaml';
 
-const CONNECT_MS = 2_000;
+const CONNECT_MS = 10_000;
 
 /** Where an API server is and how to be its administrator. */
 export interface Access {
@@ -59,7 +59,7 @@ export function connect({ server, ca, cert, key }: Access): Api {
   const dispatcher = new Agent({ connect: { ca, cert, key, timeout: CONNECT_MS } });
   return {
     close: () => dispatcher.destroy(),
-    call: async (method, path, { body, contentType = 'application/json', userAgent = 'keystone-test', as, timeoutMs = 10_000 } = {}) => {
+    call: async (method, path, { body, contentType = 'application/json', userAgent = 'keystone-test', as, timeoutMs = 30_000 } = {}) => {
       const answer = await request(`${server}${path}`, {
         method,
         dispatcher,

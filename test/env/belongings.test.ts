@@ -52,7 +52,7 @@ describe('what belongs to a folder', function () {
   });
 
   it('is named where it stays, and so stays the folder that leads to it', async () => {
-    const failure: unknown = await removeBelongings(folder, 2_000).catch((error: unknown) => error);
+    const failure: unknown = await removeBelongings(folder, 15_000).catch((error: unknown) => error);
     expect(String(failure)).to.include(`still there: volume ${name}`);
     expect(await left()).to.equal(1);
     expect(existsSync(folder)).to.equal(true);

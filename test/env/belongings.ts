@@ -35,7 +35,7 @@ export function claimName(prefix: string): Claim {
   return { name, folder, labels: ownedByThisProcess(folder), end };
 }
 
-const GONE_WITHIN_MS = 20_000;
+const GONE_WITHIN_MS = 60_000;
 
 /** Removes all that belongs to a folder, and the folder. It goes by labels: a stranger's container may have a name of ours. */
 export async function removeBelongings(folder: string, withinMs = GONE_WITHIN_MS): Promise<void> {
@@ -111,10 +111,10 @@ function removeNow(folder: string): void {
     return found.reduce((sum, { ids }) => sum + ids.length, 0);
   };
   try {
-    // What Docker was asked to make a moment ago shows up a moment later: it is gone when nothing was found twice.
-    for (let nothing = 0, round = 0; nothing < 2 && round < MOST_SWEEPS; round += 1) {
+    // What Docker was asked to make a moment ago shows up a moment later: it is gone when nothing was found three times.
+    for (let nothing = 0, round = 0; nothing < 3 && round < MOST_SWEEPS; round += 1) {
       nothing = sweep() === 0 ? nothing + 1 : 0;
-      if (nothing < 2) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWEEP_MS);
+      if (nothing < 3) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SWEEP_MS);
     }
     rmSync(folder, { recursive: true, force: true });
   } catch (error) {

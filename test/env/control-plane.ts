@@ -10,6 +10,8 @@ import { tails } from './logs.ts';
 const BOOT_DEADLINE_MS = 120_000;
 /** What the supervisor in the container prints once a client may come. */
 const READY_LINE = 'control plane ready';
+/** Services may have addresses of both families: a guest could choose the second one. There is nobody to route either. */
+const DUAL_STACK = '--service-cluster-ip-range=10.96.0.0/16,fd00:10:96::/112';
 
 /** The programs of a control plane. */
 export type Program = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
@@ -62,7 +64,7 @@ function describe(image: string, name: string, workDir: string, { apiServerArgs 
     .withPullPolicy(PullPolicy.neverPull())
     .withBindMounts([{ source: workDir, target: '/work', mode: 'rw' }])
     .withEnvironment({ GOGC: '400' })
-    .withCommand(['control-plane', ...apiServerArgs.map((flag) => `--apiserver-arg=${flag}`)])
+    .withCommand(['control-plane', ...[DUAL_STACK, ...apiServerArgs].map((flag) => `--apiserver-arg=${flag}`)])
     .withWaitStrategy(Wait.forLogMessage(READY_LINE))
     .withStartupTimeout(BOOT_DEADLINE_MS);
 }
@@ -74,7 +76,7 @@ function handle(container: StartedTestContainer, workDir: string, stop: () => Pr
     const { exitCode, output } = await container.exec(['/hyper', ...args]);
     if (exitCode !== 0) throw new Error(`hyper ${args.join(' ')}: ${output.trim()}`);
   };
-  const ready = (withinMs = 30_000): Promise<void> => untilReady(access, withinMs);
+  const ready = (withinMs = 120_000): Promise<void> => untilReady(access, withinMs);
   return {
     ...access,
     kubeconfigPath,

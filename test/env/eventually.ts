@@ -10,7 +10,7 @@ export interface Patience {
 const pauseAfter = (waitedMs: number): number => Math.min(Math.max(waitedMs / 10, 20), 250);
 
 /** Repeats `attempt` until it neither throws nor hangs, and returns what it returned; after `withinMs` the last failure is the error. */
-export async function eventually<T>(attempt: () => Promise<T> | T, { withinMs = 10_000, everyMs }: Patience = {}): Promise<T> {
+export async function eventually<T>(attempt: () => Promise<T> | T, { withinMs = 30_000, everyMs }: Patience = {}): Promise<T> {
   const since = performance.now();
   for (let last: unknown = 'the first attempt hung'; ; await sleep(everyMs ?? pauseAfter(performance.now() - since))) {
     const left = since + withinMs - performance.now();

@@ -37,10 +37,13 @@ const blamed = new Set<string>();
 async function nothingLeft(): Promise<void> {
   let left: readonly string[] = [];
   try {
-    await eventually(async () => {
-      left = (await leftBehind(api())).filter((path) => !blamed.has(path));
-      if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
-    });
+    await eventually(
+      async () => {
+        left = (await leftBehind(api())).filter((path) => !blamed.has(path));
+        if (left.length > 0) throw new Error(`left behind: ${left.join(', ')}`);
+      },
+      { withinMs: 60_000 },
+    );
   } finally {
     for (const path of left) blamed.add(path);
   }
@@ -57,7 +60,6 @@ export const mochaHooks: Mocha.RootHookObject = {
     console.log(`  control plane up after ${((performance.now() - since) / 1000).toFixed(1)} s: ${plane.server}`);
   },
   async afterAll(this: Mocha.Context) {
-    this.timeout(60_000);
     stopFluxStatus();
     const refused = shared === undefined ? [] : forbiddenTo('keystone-operator', shared.plane);
     // The runner puts together what all processes have seen (checklist 41).

@@ -17,7 +17,7 @@ export interface KubectlOptions {
 
 /** Runs kubectl as the user of a kubeconfig and never fails by itself: the caller judges the code. */
 export function kubectl(kubeconfigPath: string, args: readonly string[], options: KubectlOptions = {}): Promise<KubectlResult> {
-  const { stdin = '', withinMs = 30_000 } = options;
+  const { stdin = '', withinMs = 120_000 } = options;
   const child = spawn(KUBECTL, args, { env: environment(kubeconfigPath), stdio: ['pipe', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));

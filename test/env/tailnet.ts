@@ -140,10 +140,10 @@ async function enter(realm: Realm, index: number, { ca, image, headscale, coordi
   const tailscale = (args: readonly string[], stdin?: string): Promise<string> =>
     realm.kubectl(['-n', NAMESPACE, 'exec', '-i', 'deployment/gateway', '--', ...TAILSCALE, ...args], {
       ...(stdin === undefined ? {} : { stdin }),
-      withinMs: 60_000,
+      withinMs: 70_000,
     });
   const server = `https://${HEADSCALE_NAME}:${HEADSCALE_PORT}`;
-  await tailscale(['up', `--login-server=${server}`, `--authkey=${key}`, `--hostname=${name}`, '--accept-dns=false', '--timeout=30s']);
+  await tailscale(['up', `--login-server=${server}`, `--authkey=${key}`, `--hostname=${name}`, '--accept-dns=false', '--timeout=60s']);
   const address = (await tailscale(['ip', '-4'])).trim();
   const served = new Map<string, object>();
   return {

@@ -21,14 +21,12 @@ export function tellAll<S extends Stage>(theatre: Theatre<S>, scenarios: readonl
   const cells = cellsOf(scenarios, theatre.shard);
   const told = [...new Set(cells.map(({ scenario }) => scenario))];
   let tellings: Tellings<S>;
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     if (!FULL) console.log(`      SEED=${SEED} takes ${cells.map(({ label }) => label).join(', ')}`);
     await theatre.prepare();
     tellings = beginAll(theatre, told, cells);
   });
-  after(async function () {
-    this.timeout(120_000);
+  after(async () => {
     await tellings.closed();
   });
   for (const scenario of told)

@@ -45,8 +45,7 @@ export function useGrants(): GrantWorld {
   const clearing: Promise<void>[] = [];
   const path = (name = '') => `/apis/keystone.io/v1alpha1/namespaces/${state.namespace}/grants/${name}`.replace(/\/$/, '');
 
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     // With the operator's own account: its rights and what confines it are tested along.
     ({ kubeconfig } = await installOperator(controlPlane()));
   });
@@ -56,16 +55,14 @@ export function useGrants(): GrantWorld {
     await foundRealm(api());
     await world.carry({ cpu: '8', memory: '32Gi' });
   });
-  afterEach(async function () {
-    this.timeout(60_000);
+  afterEach(async () => {
     await Promise.all(engines.map((engine) => engine.stop()));
     const { userAgent } = state;
     await judge({ engines, objects: await list(), reasons: grantSchema.reasons, again: () => world.run(), userAgent });
     clearing.push(later(clear(await world.run(), path())));
     await api().call('DELETE', LOCAL);
   });
-  after(async function () {
-    this.timeout(60_000);
+  after(async () => {
     await Promise.all(clearing.splice(0));
   });
   const list = async (grants = path()): Promise<readonly Grant[]> => ok<{ items: Grant[] }>(await api().call('GET', grants)).items;
@@ -124,7 +121,7 @@ export function useGrants(): GrantWorld {
           expect(found, JSON.stringify(grant?.status?.conditions)).to.include({ reason, observedGeneration: grant?.metadata.generation });
           return grant ?? expect.fail('unreachable');
         },
-        { withinMs: 20_000 },
+        { withinMs: 60_000 },
       ),
     async slices() {
       const all = ok<{ items: { metadata: { name: string; labels: Record<string, string> } }[] }>(

@@ -81,7 +81,7 @@ describe('FR-001 · the identity of a realm', () => {
       spec: { source: { local: {} } },
     };
     await must(controlPlane(), ['apply', '-f', '-'], { stdin: JSON.stringify(manifest) });
-    const waiting = must(controlPlane(), ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=30s']);
+    const waiting = must(controlPlane(), ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=90s']);
     expect((await fluxStatus(await local())).status, 'before the first visit').to.equal('InProgress');
     await start('alice-home');
     expect(await waiting).to.include('condition met');
@@ -108,7 +108,7 @@ describe('FR-001 · the identity of a realm', () => {
     ok(await create(SECRETS, { ...rest, metadata: { name, labels } }));
     const after = await because('Registered');
     expect(after.status?.publicKey).to.equal(before.status?.publicKey);
-  }).timeout(60_000);
+  });
 
   it('is not taken from a Secret that is corrupt, another one’s or another cluster’s', async () => {
     await start('alice-home');
@@ -128,7 +128,7 @@ describe('FR-001 · the identity of a realm', () => {
     await because('IdentityMismatch');
     await replace({});
     expect((await because('Registered')).status?.publicKey).to.equal(before.status?.publicKey);
-  }).timeout(60_000);
+  });
 
   it('begins anew only when a human deletes both, Secret first', async () => {
     await start('alice-home');
@@ -140,7 +140,7 @@ describe('FR-001 · the identity of a realm', () => {
     await because('IdentityLost');
     await api().call('DELETE', LOCAL);
     await eventually(async () => expect((await because('Registered')).status?.publicKey).not.to.equal(before.status?.publicKey), STARTING);
-  }).timeout(60_000);
+  });
 
   it('is not taken from a Secret that is gone, however late the news of that is', async () => {
     const controller = clusterRegistrationController({ namespace: OPERATOR_NAMESPACE, realmSeed: 'alice-home' });
@@ -164,7 +164,7 @@ describe('FR-001 · the identity of a realm', () => {
     } finally {
       await engine.stop();
     }
-  }).timeout(60_000);
+  });
 
   it('has the name that was given first; without one it waits for it', async () => {
     await start();
@@ -180,7 +180,7 @@ describe('FR-001 · the identity of a realm', () => {
       expect(status?.realm).to.equal('alice-home');
       expect(status?.conditions?.[0]?.message).to.include('KEYSTONE_REALM=bob-home is ignored');
     }, STARTING);
-  }).timeout(120_000);
+  });
 
   it('cannot be rewritten: not the Secret, and not what was published, even by who may write the status', async () => {
     await start('alice-home');

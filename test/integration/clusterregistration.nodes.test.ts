@@ -55,7 +55,7 @@ describe('the nodes of a realm', () => {
     await eventually(async () => expect((await row())[2]).to.equal('False'));
     await node('d', 'True', { cpu: '1', memory: '1Gi', pods: '110' });
     await eventually(async () => expect((await row())[3]).to.equal('2/3'));
-  }).timeout(90_000);
+  });
 
   it('keep what a guest left behind, and the realm lists it', async () => {
     operator = await startOperator({ kubeconfig, env: { KEYSTONE_REALM: 'alice-home' } });
@@ -78,5 +78,5 @@ describe('the nodes of a realm', () => {
     );
     await api().call('DELETE', '/api/v1/persistentvolumes/kept');
     await eventually(async () => expect(await retained()).to.equal(undefined));
-  }).timeout(90_000);
+  });
 });

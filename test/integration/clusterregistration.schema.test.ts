@@ -41,10 +41,10 @@ describe('The schema of ClusterRegistration on a real API server', () => {
     await succeeded(['apply', '--server-side', '-k', 'config/crd']);
     await succeeded(['apply', '--server-side', '-f', 'config/manager/namespace.yaml']);
     await succeeded(['apply', '--server-side', '-k', 'config/policies']);
-    await succeeded(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s']);
-    await succeeded(['delete', 'clusterregistrations', '--all', '--timeout=30s']);
+    await succeeded(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=90s']);
+    await succeeded(['delete', 'clusterregistrations', '--all', '--timeout=90s']);
   });
-  afterEach(() => succeeded(['delete', 'clusterregistrations', '--all', '--timeout=30s']));
+  afterEach(() => succeeded(['delete', 'clusterregistrations', '--all', '--timeout=90s']));
 
   const refusals: readonly { name: string; object: string; source: object; want: readonly string[] }[] = [
     { name: 'no source', object: 'local', source: {}, want: [ONE_OF] },
@@ -173,7 +173,7 @@ describe('The admission policies of ClusterRegistration', () => {
   before(async () => {
     await succeeded(['apply', '--server-side', '-k', 'config/crd']);
     await succeeded(['apply', '--server-side', '-k', 'config/policies']);
-    await succeeded(['wait', '--for=condition=Established', 'crd/clusterregistrations.guildnet.io', '--timeout=30s']);
+    await succeeded(['wait', '--for=condition=Established', 'crd/clusterregistrations.guildnet.io', '--timeout=90s']);
   });
 
   it('warn before the Secret with the identity is deleted, also in a dry run, and let it happen', async () => {

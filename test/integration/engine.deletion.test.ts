@@ -72,7 +72,7 @@ describe('a delete', () => {
     await world.settled('p');
     await untilIdle(late);
     expect((await api().call('GET', copyPath())).body).to.have.nested.property('data.text', 'not yours');
-  }).timeout(20_000);
+  });
 
   it('counts before the cache shows it: nothing that is gone is taken for kept', async () => {
     const engine = await world.run();
@@ -86,7 +86,7 @@ describe('a delete', () => {
     await world.put('p', { text: 'one', to: world.elsewhere });
     await world.settled('p');
     expect((await api().call('GET', copyPath())).status, 'Ready means that it is there').to.equal(200);
-  }).timeout(20_000);
+  });
 
   it('by somebody else that something holds up is said, and mended once it can be', async () => {
     await world.run();
@@ -117,7 +117,7 @@ describe('a delete', () => {
       await untilIdle(engine);
       await eventually(async () => expect(await world.copies(), `repeat ${repeat}`).to.deep.equal([]));
     }
-  }).timeout(60_000);
+  });
 });
 
 describe('a name that is taken', () => {

@@ -107,7 +107,7 @@ describe('the stale-cache gate', () => {
       writes.filter((write) => write.endsWith('parcels/p')),
       'one finalizer',
     ).to.have.length(1);
-  }).timeout(20_000);
+  });
 });
 
 describe('what Flux makes of it', () => {
@@ -139,7 +139,7 @@ describe('what Flux makes of it', () => {
     await world.put('p', { text: 'two' });
     await world.gone('p');
     await again.stop();
-  }).timeout(30_000);
+  });
 });
 
 describe('controllers of one process', () => {

@@ -71,7 +71,7 @@ describe('any change of a spec and back (checklist 17)', () => {
         await eventually(async () => expect(await shown(world), `back from ${where}`).to.deep.equal(fresh), { withinMs: 20_000 });
       }
       await world.settled('p');
-    }).timeout(120_000);
+    });
   }
 
   const put = (spec: object) =>

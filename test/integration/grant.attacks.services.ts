@@ -56,6 +56,9 @@ export const onServices: readonly Attack[] = [
     metadata: { annotations: { 'example.com/scheme': null } },
   }),
   service('takes the address that names are asked at, before they are', { clusterIP: '10.96.0.10' }),
+  change('takes a second address later, of which nobody can tell who chose it', SERVICES, 'services/plain', {
+    spec: { ipFamilyPolicy: 'RequireDualStack' },
+  }),
   service('chooses who balances', { type: 'LoadBalancer', loadBalancerClass: 'example.com/tailnet' }),
   service('chooses its address', { type: 'LoadBalancer', loadBalancerIP: '192.0.2.1' }),
 ];

@@ -63,7 +63,7 @@ describe('the capacity that Grants share', () => {
     await world.remove('other');
     const again = await world.because('back', 'InForce', 'Usable');
     expect(again.status?.namespace).not.to.equal(slice);
-  }).timeout(90_000);
+  });
 
   /** Puts a finalizer on a ConfigMap of a slice, or takes it away: that holds the namespace up. */
   const mustHold = (slice: string, held: boolean) =>

@@ -70,7 +70,7 @@ describe('a change of what is lent', () => {
     }
     await over;
     expect((await Promise.all(asked)).filter((status) => status === 201)).to.have.length(2);
-  }).timeout(90_000);
+  });
 
   it('lends the default class by itself, but not one whose volumes stay when a guest deletes their claims', async () => {
     await world.run();

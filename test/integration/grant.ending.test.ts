@@ -41,7 +41,7 @@ describe('the end of a Grant', () => {
     const second = await world.because('g', 'InForce', 'Usable');
     expect(second.status).to.include({ epoch: 2 }).and.not.have.property('ended');
     expect(second.status?.namespace).not.to.equal(first);
-  }).timeout(60_000);
+  });
 
   it('is written down before anything of it is done', async () => {
     const engine = await world.run();
@@ -88,7 +88,7 @@ describe('the end of a Grant', () => {
     await world.change('renamed', { revoked: false });
     const over = await world.because('renamed', 'NotGrantor');
     expect(readyIn(over)).to.include('has no effect');
-  }).timeout(90_000);
+  });
 
   it('comes by the clock alone where the realm has another name by then', async () => {
     const clock = leapingClock();
@@ -104,7 +104,7 @@ describe('the end of a Grant', () => {
     await world.because('short', 'Expired');
     await world.remove('short');
     await eventually(async () => expect(await world.get('short')).to.equal(undefined), { withinMs: 20_000 });
-  }).timeout(90_000);
+  });
 
   it('comes by the clock: the seed’s example is Expired now and makes nothing, and was Active in 2025', async () => {
     await world.carry({ cpu: '8', memory: '32Gi', 'nvidia.com/gpu': '1' });
@@ -130,7 +130,7 @@ describe('the end of a Grant', () => {
     await world.run();
     await world.because('seed', 'Expired');
     expect(await world.slices()).to.deep.equal([]);
-  }).timeout(60_000);
+  });
 
   it('waits for its beginning, Ready and not usable', async () => {
     await world.run();
@@ -176,7 +176,7 @@ describe('the end of a Grant', () => {
     const refused = await world.because('g', 'NamespaceNotServed', 'Usable');
     expect(refused.status?.phase, 'it is not revoked any more').to.equal('Pending');
     expect(metadata.namespace).to.equal(world.namespace);
-  }).timeout(60_000);
+  });
 
   it('leaves nothing behind when it is deleted, and a new one of that name has a new namespace', async () => {
     await world.run();
@@ -188,7 +188,7 @@ describe('the end of a Grant', () => {
     await world.create('g', { hard: HALF });
     const second = (await world.because('g', 'InForce', 'Usable')).status?.namespace;
     expect(second).not.to.equal(first);
-  }).timeout(60_000);
+  });
 });
 
 describe('the data of a guest', () => {
@@ -226,5 +226,5 @@ describe('the data of a guest', () => {
     const hours = (Date.parse(metadata.annotations?.['keystone.io/retained-until'] ?? '') - Date.now()) / 3_600_000;
     expect(hours).to.be.within(47.5, 48);
     await api().call('DELETE', `/api/v1/persistentvolumes/${name}`);
-  }).timeout(120_000);
+  });
 });

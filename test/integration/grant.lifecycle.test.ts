@@ -160,7 +160,7 @@ describe('US1.1 · a Grant', () => {
       await controlPlane().signal('kube-controller-manager', 'CONT');
     }
     await world.because('early', 'InForce', 'Usable');
-  }).timeout(60_000);
+  });
 
   it('says what was used, and that its limits are not in force, while a quota that somebody deleted is not taken up again', async () => {
     await world.run();
@@ -178,7 +178,7 @@ describe('US1.1 · a Grant', () => {
       await controlPlane().signal('kube-controller-manager', 'CONT');
     }
     await world.because('spoilt', 'InForce', 'Usable');
-  }).timeout(60_000);
+  });
 
   it('takes over no namespace that somebody else has made under the name of its slice', async () => {
     const name = sliceName(await world.create('taken', { hard: HALF }), 1);
@@ -188,8 +188,9 @@ describe('US1.1 · a Grant', () => {
     const { metadata } = ok<{ metadata: { labels: object } }>(await api().call('GET', `/api/v1/namespaces/${name}`));
     expect(metadata.labels).to.deep.equal({ mine: 'yes', 'kubernetes.io/metadata.name': name });
     ok(await api().call('DELETE', `/api/v1/namespaces/${name}`));
+    await eventually(async () => expect((await api().call('GET', `/api/v1/namespaces/${name}`)).status).to.equal(404));
     await world.because('taken', 'InForce', 'Usable');
-  }).timeout(120_000);
+  });
 
   it('has no effect in a realm that is not its grantor', async () => {
     await world.run();

@@ -8,8 +8,7 @@ import { podWith } from './grant.hostile-pods.ts';
 import { CONTROLLER, makeSlice, messageOf, refuserOf, type Act, type Person } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
 
-describe('FR-004 · what goes on in a slice without an operator', function () {
-  this.timeout(60_000);
+describe('FR-004 · what goes on in a slice without an operator', () => {
   const { slice, done, post, remove, place, end, gone, here } = useSlice();
 
   // It counts beside what the tests make.

@@ -23,8 +23,7 @@ async function tie({ guest, does }: Slice, ...paths: readonly [string, string]):
     expect((await does(guest, { method: 'DELETE', path: `${path}?propagationPolicy=Foreground` })).status).to.be.oneOf([200, 404]);
 }
 
-describe('FR-004 · the ends of a slice without an operator', function () {
-  this.timeout(60_000);
+describe('FR-004 · the ends of a slice without an operator', () => {
   const { slice, done, post, remove, place, end, gone, person } = useSlice();
 
   before(() => post('pods', podWith({}, 'plain')));

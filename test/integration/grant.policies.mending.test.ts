@@ -8,8 +8,7 @@ import { useGrants } from '../grant/world.ts';
 
 const BREAKING_GLASS = ['--as=owner', '--as-group=keystone:break-glass', '--as-group=system:masters'];
 
-describe('FR-004 · a slice that lost its label, with an operator of no more rights than its own,', function () {
-  this.timeout(60_000);
+describe('FR-004 · a slice that lost its label, with an operator of no more rights than its own,', () => {
   const world = useGrants();
 
   /** A slice that is in force, and the engine that keeps it. */

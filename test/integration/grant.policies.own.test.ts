@@ -9,8 +9,7 @@ import { FORBIDDEN, FORBIDDEN_BEYOND, HELD, PERMITTED, PERMITTED_BEYOND, VOLUME 
 import { BREAKING_GLASS, OWNER, refuserOf, type Act } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
 
-describe('FR-004 · the policies keep the operator itself', function () {
-  this.timeout(60_000);
+describe('FR-004 · the policies keep the operator itself', () => {
   const { slice, done, here } = useSlice();
 
   describe('out of what is not its own:', () => {

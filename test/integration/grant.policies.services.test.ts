@@ -31,7 +31,6 @@ const USUAL = {
 };
 
 describe('FR-004 · the Services of a slice', function () {
-  this.timeout(60_000);
   const { slice, done, post } = useSlice();
   const service = (metadata: object, spec: object = {}): object => ({
     metadata: { name: 'x', ...metadata },
@@ -60,6 +59,14 @@ describe('FR-004 · the Services of a slice', function () {
     const annotations = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`meta.helm.sh/note-${i}`, 'x'.repeat(100)]));
     await post('services', service({ name: 'full', annotations, labels: USUAL.labels }));
     await done(slice().guest, { method: 'PATCH', path: 'services/full', body: { metadata: { labels: { a: 'b' } } } });
+  });
+
+  it('have addresses of both families from the start, which the cluster chooses', async () => {
+    const both = (spec: object): object => service({ name: 'both' }, { ipFamilyPolicy: 'RequireDualStack', ...spec });
+    expect(await judged(both({ clusterIP: '10.96.7.7', clusterIPs: ['10.96.7.7', 'fd00:10:96::77'] }))).to.equal(BY);
+    expect(await post('services', both({})))
+      .to.have.nested.property('spec.clusterIPs')
+      .with.length(2);
   });
 
   it('are refused in a sentence that names each key, and what to do', async () => {

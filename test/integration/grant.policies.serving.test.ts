@@ -46,8 +46,7 @@ const CLOSED: readonly (readonly [string, string, Act])[] = [
   ['make a claim that is held', METADATA, post('persistentvolumeclaims', claim({}, held))],
 ];
 
-describe('FR-004 · who serves the cluster serves a slice', function () {
-  this.timeout(60_000);
+describe('FR-004 · who serves the cluster serves a slice', () => {
   const { slice, done, post: make, here } = useSlice();
   const judged = async (who: Person, act: Act): Promise<string> => {
     const answer = await slice().does(who, here(act), true);

@@ -16,8 +16,7 @@ interface Policy {
   readonly status?: { readonly observedGeneration?: number; readonly typeChecking?: { readonly expressionWarnings?: readonly object[] } };
 }
 
-describe('FR-004 · a slice without an operator', function () {
-  this.timeout(60_000);
+describe('FR-004 · a slice without an operator', () => {
   const { slice, done, post, remove, here, person } = useSlice();
 
   before(async () => {

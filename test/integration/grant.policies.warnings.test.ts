@@ -8,7 +8,6 @@ import { grant, grantsIn, kubectlWith } from '../grant/schema.ts';
 const MERGE = 'application/merge-patch+json';
 
 describe('FR-004 · the policies tell the owner', function () {
-  this.timeout(60_000);
   const namespace = useNamespace(api);
   const told = (): string => `${grantsIn(namespace())}/one`;
   const said = async (...args: readonly string[]): Promise<string> => {

@@ -138,7 +138,8 @@ async function permit({ name, operator, does }: Slice): Promise<void> {
   ];
   for (const role of ['admin', EVERYTHING]) {
     const body = { metadata: { name: `grant-${role}`, labels: OURS }, roleRef: { ...roleRef, name: role }, subjects };
-    await made(does(operator, { method: 'POST', path: 'rbac.authorization.k8s.io/v1:rolebindings', body }));
+    // The right to do so was given a moment ago.
+    await eventually(() => made(does(operator, { method: 'POST', path: 'rbac.authorization.k8s.io/v1:rolebindings', body })));
   }
 }
 
@@ -177,7 +178,7 @@ async function fill({ name, operator, guest, does }: Slice): Promise<void> {
 /** A policy takes a moment until it holds, and each its own. */
 async function untilHeld({ guest, operator, does }: Slice): Promise<void> {
   const refused = async (who: Person, act: Act): Promise<void> => {
-    await eventually(async () => expect((await does(who, act, true)).status, act.path).to.equal(403));
+    await eventually(async () => expect((await does(who, act, true)).status, act.path).to.equal(403), { withinMs: 60_000 });
   };
   await refused(guest, { method: 'DELETE', path: 'configmaps/grant-terms' });
   await refused(guest, { method: 'DELETE', path: 'resourcequotas/grant' });

@@ -42,6 +42,9 @@ describe('what the operator keeps to itself', () => {
       env: { KEYSTONE_REALM: 'alice-home' },
       args: [
         '--log-level=debug',
+        // An API server that starts anew beside others may take longer than a leader waits by itself.
+        '--leader-elect-lease-duration=120s',
+        '--leader-elect-renew-deadline=110s',
         `--grant-namespaces=${namespace}`,
         '--capacity-reserve=0',
         `--metrics-bind-address=127.0.0.1:${port}`,
@@ -60,7 +63,7 @@ describe('what the operator keeps to itself', () => {
     await eventually(
       async () =>
         ok(await api().call('PATCH', `${grants}/one`, { body: { spec: { revoked: true } }, contentType: 'application/merge-patch+json' })),
-      { withinMs: 20_000 },
+      { withinMs: 60_000 },
     );
     await eventually(async () => expect(await reason('Ready')).to.equal('Revoked'), { withinMs: 60_000 });
     const said: Readonly<Record<string, string>> = {

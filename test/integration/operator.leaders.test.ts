@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
-import { eventually } from '../env/eventually.ts';
+import { eventually, later } from '../env/eventually.ts';
 import { startFaultProxy, type FaultProxy } from '../env/fault-proxy.ts';
 import { skip } from '../../hack/verify/skip.ts';
 import { api, controlPlane } from '../env/hooks.ts';
@@ -21,8 +21,9 @@ const LEASE = '/apis/coordination.k8s.io/v1/namespaces/keystone-system/leases/ke
 /** Two or three lines of a log: whoever ends tells why in them. */
 const LAST_WORDS = 600;
 
-/** The other looks every half second: three looks leave room for one that comes too early and one that a busy machine loses. */
-const HAND_OVER_MS = 2_000;
+/** 0.6 s and 13 s where nothing runs beside (docs/benchmarks.md); other tests do. */
+const HAND_OVER_MS = 10_000;
+const SUCCESSION_MS = 25_000;
 
 /** One replica of the operator, and a way to the API server of its own on which everything it asks is seen. */
 interface Replica {
@@ -38,12 +39,11 @@ describe('two replicas', () => {
   before(() => installOperator(controlPlane()));
   useRealm({ cpu: '100', memory: '100Gi' });
   beforeEach(async () => (namespace = await createNamespace(api())));
-  afterEach(async function () {
-    this.timeout(60_000);
+  afterEach(async () => {
     if (replicas.length === 0) await start();
     await api().call('DELETE', grantsIn(namespace));
     await eventually(async () => expect(ok<{ items: [] }>(await api().call('GET', grantsIn(namespace))).items).to.have.length(0), {
-      withinMs: 40_000,
+      withinMs: 60_000,
     });
     for (const { process, proxy } of replicas.splice(0)) {
       process.signal('SIGKILL');
@@ -84,7 +84,7 @@ describe('two replicas', () => {
     ...grant({ hard: { 'requests.cpu': cpu, 'requests.memory': '1Gi' } }),
     metadata: { name },
   });
-  const usable = (name: string, withinMs = 20_000) =>
+  const usable = (name: string, withinMs = 60_000) =>
     eventually(
       async () => {
         const { status } = ok<Grant>(await api().call('GET', `${grantsIn(namespace)}/${name}`));
@@ -110,12 +110,12 @@ describe('two replicas', () => {
     const killed = performance.now();
     first.process.signal('SIGKILL');
     await lend('after');
-    await eventually(() => expect(second.writesSince(0)).not.to.have.length(0), { withinMs: 20_000 });
+    await eventually(() => expect(second.writesSince(0)).not.to.have.length(0), { withinMs: 40_000 });
     const took = performance.now() - killed;
     console.log(`      took over ${(took / 1000).toFixed(1)} s after SIGKILL`);
-    expect(took).to.be.below(15_000);
+    expect(took).to.be.below(SUCCESSION_MS);
     await usable('after');
-  }).timeout(60_000);
+  });
 
   it('the other takes over at once when the first is asked to stop (checklist 30, 32)', async () => {
     const [first, second] = await lead();
@@ -138,17 +138,17 @@ describe('two replicas', () => {
       await api().call('GET', '/api/v1/namespaces?labelSelector=keystone.io/slice'),
     );
     expect(names.items.filter(({ metadata }) => metadata.name.includes('-after-'))).to.have.length(1);
-  }).timeout(60_000);
+  });
 
   it('a leader that stood still for 20 s and wakes up writes nothing more, and ends (checklist 30)', async function () {
     if (process.env['TEST_FULL'] === undefined)
       skip(this, 'takes 25 s: make test-full runs it, and the next one is the same with a shorter lease');
     const [first, second] = await lead();
     await standStill(first, second, 20_000);
-  }).timeout(90_000);
+  });
 
   // Short enough for many rounds, long enough for a machine that runs other tests beside.
-  const SHORT = ['--leader-elect-lease-duration=4s', '--leader-elect-renew-deadline=3s', '--leader-elect-retry-period=500ms'];
+  const SHORT = ['--leader-elect-lease-duration=8s', '--leader-elect-renew-deadline=6s', '--leader-elect-retry-period=1s'];
 
   it('a leader that does nothing for 5 s, right when it should renew, keeps its lease (checklist 30)', async () => {
     const [leader, other] = await lead();
@@ -165,7 +165,7 @@ describe('two replicas', () => {
     await usable('after');
     expect(leader.writesSince(woken)).not.to.have.length(0);
     expect(other.writesSince(0)).to.deep.equal([]);
-  }).timeout(60_000);
+  });
 
   const JUMPS = process.env['TEST_FULL'] === undefined ? (['+600', '-600'] as const) : (['+600', '-600', '-1200', '+1200'] as const);
   it('a clock that jumps ten minutes, forth or back, changes nothing: not the leader’s and not the other’s (checklist 30)', async () => {
@@ -187,47 +187,49 @@ describe('two replicas', () => {
       writeFileSync(files[i % 2] ?? '', jump);
       if (i % 2 === 0) await eventually(async () => expect(await aheadMs()).to.be.closeTo(Number(jump) * 1000, 20_000));
       // Longer than the lease.
-      await pause(5_000);
+      await pause(9_000);
       const since = performance.now();
       await lend(`after-${i}`);
       await usable(`after-${i}`);
       expect(leader.writesSince(since), `jump ${jump}`).not.to.have.length(0);
       expect(other.writesSince(0), `jump ${jump}`).to.deep.equal([]);
     }
-  }).timeout(120_000);
+  });
 
   // 200 take half an hour: REPEATS=200 runs them.
   const repeats = Number(process.env['REPEATS'] ?? (process.env['TEST_FULL'] === undefined ? 2 : 20));
-  it(`and so ${repeats} times over, at any moment of its work, with a lease of 4 s`, async () => {
+  it(`and so ${repeats} times over, at any moment of its work, with a lease of 8 s`, async () => {
     let [leader, other] = await lead(SHORT);
     const counts: number[] = [];
     for (let round = 0; round < repeats; round++) {
-      counts.push(await standStill(leader, other, 4_500));
+      counts.push(await standStill(leader, other, 8_500));
       await drop(leader);
       [leader, other] = [other, await start(SHORT)];
     }
     const late = counts.filter((count) => count > 0).length;
     console.log(`      ${repeats} times, ${late} of them with one write that was on its way already`);
-  }).timeout(repeats * 30_000 + 60_000);
+  }).timeout(repeats * 90_000 + 120_000);
 
   /** Stops a leader in the middle of its work until the other leads, wakes it up, and counts what it still wrote. */
   async function standStill(leader: Replica, other: Replica, ms: number): Promise<number> {
     const calm = new AbortController();
     let cpu = 1;
-    const stir = (async () => {
-      while (!calm.signal.aborted) {
-        cpu = (cpu % 50) + 1;
-        const body = { spec: { hard: { 'requests.cpu': `${cpu}`, 'requests.memory': '1Gi' } } };
-        await api().call('PATCH', `${grantsIn(namespace)}/before`, { contentType: 'application/merge-patch+json', body });
-        await pause(20);
-      }
-    })();
+    const stir = later(
+      (async () => {
+        while (!calm.signal.aborted) {
+          cpu = (cpu % 50) + 1;
+          const body = { spec: { hard: { 'requests.cpu': `${cpu}`, 'requests.memory': '1Gi' } } };
+          await api().call('PATCH', `${grantsIn(namespace)}/before`, { contentType: 'application/merge-patch+json', body });
+          await pause(20);
+        }
+      })(),
+    );
     await eventually(() => expect(leader.writesSince(0).length).to.be.above(5));
     await pause(Math.random() * 300);
     leader.process.signal('SIGSTOP');
     const stopped = performance.now();
     await pause(ms);
-    await eventually(() => expect(other.writesSince(stopped), 'the other leads').not.to.have.length(0), { withinMs: 20_000 });
+    await eventually(() => expect(other.writesSince(stopped), 'the other leads').not.to.have.length(0), { withinMs: 40_000 });
     const woken = performance.now();
     leader.process.signal('SIGCONT');
     expect(await leader.process.exited, 'it ends, to begin anew as one of those who wait').to.equal(1);

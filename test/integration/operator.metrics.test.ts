@@ -64,8 +64,7 @@ describe('the metrics of the operator', () => {
   });
 
   it('tell of the controllers, the calls, the caches, the leases and the process', async () => {
-    const { text } = await get('/metrics', token);
-    for (const line of [
+    const lines = [
       /^controller_runtime_reconcile_total\{controller="clusterregistration",result="success"\} [1-9]/m,
       /^controller_runtime_reconcile_total\{controller="grant",result="success"\} \d/m,
       /^rest_client_requests_total\{code="200",method="GET",host="[^"]+"\} [1-9]/m,
@@ -74,7 +73,11 @@ describe('the metrics of the operator', () => {
       /^keystone_time_to_ready_seconds_count\{controller="clusterregistration"\} 1$/m,
       /^process_cpu_seconds_total/m,
       /^nodejs_eventloop_lag_p99_seconds/m,
-    ])
-      expect(text).to.match(line);
+    ];
+    // It is ready before it leads.
+    await eventually(async () => {
+      const { text } = await get('/metrics', token);
+      for (const line of lines) expect(text).to.match(line);
+    });
   });
 });

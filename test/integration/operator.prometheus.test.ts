@@ -37,8 +37,7 @@ describe('a real Prometheus', () => {
   let operator: OperatorProcess;
   let other: OperatorProcess;
 
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     const tools = await ensurePrometheus();
     const plane = controlPlane();
     const { kubeconfig } = await installOperator(plane);
@@ -82,7 +81,7 @@ describe('a real Prometheus', () => {
       [`--config.file=${folder}/prometheus.yaml`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=127.0.0.1:${own}`],
       { stdio: 'ignore' },
     );
-    await must(plane, ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=30s']);
+    await must(plane, ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=90s']);
     await carry(api(), { cpu: '8', memory: '32Gi' });
     const validity = { validUntil: '2099-01-01T00:00:00Z' };
     await api().call('POST', grantsIn(OPERATOR_NAMESPACE), {
@@ -96,12 +95,11 @@ describe('a real Prometheus', () => {
     await Promise.all(
       Array.from({ length: MANY }, async (_, i) => ok(await api().call('POST', grantsIn(OPERATOR_NAMESPACE), { body: foreign(i) }))),
     );
-    await must(plane, ['wait', '--for=condition=Usable', 'grant/one', '-n', OPERATOR_NAMESPACE, '--timeout=30s']);
+    await must(plane, ['wait', '--for=condition=Usable', 'grant/one', '-n', OPERATOR_NAMESPACE, '--timeout=90s']);
   });
-  after(async function () {
-    this.timeout(60_000);
+  after(async () => {
     const plane = controlPlane();
-    await must(plane, ['delete', 'grants', '--all', '-n', OPERATOR_NAMESPACE, '--timeout=40s']);
+    await must(plane, ['delete', 'grants', '--all', '-n', OPERATOR_NAMESPACE, '--timeout=90s']);
     prometheus.kill('SIGTERM');
     await new Promise((resolve) => prometheus.once('exit', resolve));
     await Promise.all([operator, other].map((process) => process.stop()));
@@ -136,9 +134,9 @@ describe('a real Prometheus', () => {
     // Counted from the first time that it happens.
     const rare = new Set(['keystone_drift_repaired_total', 'keystone_watch_restarts_total']);
     expect(spoken.size).to.be.above(15);
-    await eventually(async () => expect(await series('keystone_grant_info{phase="Active"}')).to.equal(1), { withinMs: 20_000 });
-    for (const name of spoken) if (!rare.has(name)) expect(await series(name), name).to.be.above(0);
-  }).timeout(60_000);
+    await eventually(async () => expect(await series('keystone_grant_info{phase="Active"}')).to.equal(1), { withinMs: 60_000 });
+    for (const name of spoken) if (!rare.has(name)) await eventually(async () => expect(await series(name), name).to.be.above(0));
+  });
 
   it('takes every alert, and none cries in a healthy world', async () => {
     await eventually(
@@ -148,7 +146,7 @@ describe('a real Prometheus', () => {
         expect(loaded.map(({ health, lastError }) => lastError ?? health)).to.deep.equal(loaded.map(() => 'ok'));
         expect(loaded.map(({ name }) => name)).to.have.members(rules.spec.groups.flatMap((group) => group.rules.map(({ alert }) => alert)));
       },
-      { withinMs: 20_000 },
+      { withinMs: 60_000 },
     );
     await eventually(
       async () => expect(await series('keystone_cache_objects{resource=~"grants.*"} > 100'), 'both know of all').to.equal(2),
@@ -162,9 +160,9 @@ describe('a real Prometheus', () => {
         const { groups = [] } = (await ask('/api/v1/rules')).data;
         for (const { lastEvaluation } of groups) expect(Date.parse(lastEvaluation)).to.be.above(known + 3 * INTERVAL_MS);
       },
-      { withinMs: 20_000 },
+      { withinMs: 60_000 },
     );
     // Also of what would have to last before it cries; a busy machine may be slow for a moment, but then it ends by itself.
     await eventually(async () => expect((await ask('/api/v1/query?query=ALERTS')).data.result).to.deep.equal([]), { withinMs: 30_000 });
-  }).timeout(90_000);
+  });
 });

@@ -33,12 +33,10 @@ describe('make undeploy', () => {
   let isThere = true;
 
   before(async function () {
-    this.timeout(90_000);
     // Those of tests before this one may still be on their way out.
     await eventually(async () => expect(await slices()).to.deep.equal([]), { withinMs: 60_000 });
   });
-  after(async function () {
-    this.timeout(90_000);
+  after(async () => {
     if (isThere) undeploy('--force');
     await must(controlPlane(), ['delete', 'namespaces', `--selector=${SLICE_LABEL}`]);
     await api().call('DELETE', `/api/v1/namespaces/${OPERATOR_NAMESPACE}/secrets/keystone-identity`);
@@ -54,11 +52,11 @@ describe('make undeploy', () => {
       args: [`--webhook-bind-address=127.0.0.1:${await freePort()}`],
     });
     await operator.ready();
-    await must(plane, ['wait', '--for=create', 'clusterregistration/local', '--timeout=30s']);
-    await must(plane, ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=30s']);
+    await must(plane, ['wait', '--for=create', 'clusterregistration/local', '--timeout=90s']);
+    await must(plane, ['wait', '--for=condition=Ready', 'clusterregistration/local', '--timeout=90s']);
     const hard = { 'requests.cpu': '1', 'requests.memory': '1Gi' };
     ok(await api().call('POST', grantsIn(OPERATOR_NAMESPACE), { body: grant({ hard, overcommit: 'Allow' }) }));
-    await must(plane, ['wait', '--for=condition=Usable', 'grant/one', '-n', OPERATOR_NAMESPACE, '--timeout=30s']);
+    await must(plane, ['wait', '--for=condition=Usable', 'grant/one', '-n', OPERATOR_NAMESPACE, '--timeout=90s']);
     const [slice = ''] = await slices();
     // The Pods of its Deployment would go with that; this process stands in for them.
     expect(await operator.stop()).to.equal(0);

@@ -12,8 +12,7 @@ import { startFaultProxy } from '../env/fault-proxy.ts';
 describe('an API server that does not stream collections', () => {
   let plane: ControlPlane;
   let api: Api;
-  before(async function () {
-    this.timeout(60_000);
+  before(async () => {
     plane = await startControlPlane({ apiServerArgs: ['--feature-gates=WatchList=false'] });
     api = connect(plane);
   });
@@ -51,5 +50,5 @@ describe('an API server that does not stream collections', () => {
     await ended;
     await transport.close();
     await proxy.stop();
-  }).timeout(60_000);
+  });
 });

@@ -117,7 +117,7 @@ describe('The vocabulary of schemas on a real API server', () => {
 
   before(async () => {
     expect(await run(['apply', '--server-side', '-f', '-'], specimen.manifest)).to.include({ code: 0 });
-    await run(['wait', '--for=condition=Established', 'crd/specimens.test.keystone.io', '--timeout=30s']);
+    await run(['wait', '--for=condition=Established', 'crd/specimens.test.keystone.io', '--timeout=90s']);
   });
   after(() => run(['delete', 'crd', 'specimens.test.keystone.io']));
 

@@ -32,8 +32,7 @@ describe('more than a Grant lends', () => {
   let replica: WebhookReplica;
   let proxy: FaultProxy;
   let namespace = '';
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     world = await openWorld(controlPlane(), api());
     proxy = await startFaultProxy(controlPlane(), { as: OPERATOR_USER });
     replica = await world.start([], proxy.kubeconfigPath);
@@ -48,8 +47,7 @@ describe('more than a Grant lends', () => {
     namespace = await world.lend('small', HARD);
     await untilCalled();
   });
-  after(async function () {
-    this.timeout(90_000);
+  after(async () => {
     await world.close();
     await proxy.stop();
     await api().call('DELETE', '/apis/storage.k8s.io/v1/storageclasses/fast');
@@ -219,8 +217,7 @@ describe('more than a Grant lends', () => {
     }
   });
 
-  it('is refused by Kubernetes while the operator is down, and what fits is not held up', async function () {
-    this.timeout(60_000);
+  it('is refused by Kubernetes while the operator is down, and what fits is not held up', async () => {
     expect(await replica.retire()).to.equal(0);
     ok(await create(podWith({ container: resources('1') }, 'fits')));
     const { status, body } = await create(podWith({ container: resources('5') }, 'large'));

@@ -25,8 +25,7 @@ describe('two replicas whose certificates and processes are replaced', () => {
       socket.destroy();
     }
   };
-  it('trust an authority before they show what it signed, and until that has expired', async function () {
-    this.timeout(120_000);
+  it('trust an authority before they show what it signed, and until that has expired', async () => {
     const replica = await world().start(SHORT_LIVED);
     await replica.operator.ready(60_000);
     const first = (await authorities()).at(-1) ?? '';
@@ -53,8 +52,7 @@ describe('two replicas whose certificates and processes are replaced', () => {
     ]);
   });
 
-  it('begin anew where the Secret was deleted, or filled with rubbish', async function () {
-    this.timeout(60_000);
+  it('begin anew where the Secret was deleted, or filled with rubbish', async () => {
     for (const spoil of [
       () => api().call('DELETE', SECRET),
       () =>

@@ -47,7 +47,6 @@ export function useParcels(): ParcelWorld {
     engines = [];
   });
   afterEach(async function judged() {
-    this.timeout(60_000);
     await Promise.all(engines.map((engine) => engine.stop()));
     await judgeParcels(world, engines);
     await clearOut(world);

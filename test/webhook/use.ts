@@ -4,12 +4,10 @@ import { openWorld, type WebhookWorld } from './world.ts';
 /** Gives the tests of the surrounding describe() one world of webhooks together. */
 export function useWebhooks(): () => WebhookWorld {
   let world: WebhookWorld | undefined;
-  before(async function () {
-    this.timeout(90_000);
+  before(async () => {
     world = await openWorld(controlPlane(), api());
   });
-  after(async function () {
-    this.timeout(90_000);
+  after(async () => {
     await world?.close();
   });
   return () => {

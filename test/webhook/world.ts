@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { BlockList } from 'node:net';
 import type { Grant } from '../../api/keystone/v1alpha1/grant.ts';
-import { ok, type Api } from '../env/api.ts';
+import { type Answer, ok, type Api } from '../env/api.ts';
 import type { ControlPlane } from '../env/control-plane.ts';
 import { eventually } from '../env/eventually.ts';
 import { freePort, installOperator, must, OPERATOR_NAMESPACE, startOperator, type OperatorProcess } from '../env/operator.ts';
@@ -67,7 +67,7 @@ export async function openWorld(plane: ControlPlane, api: Api): Promise<WebhookW
           over.abort();
           operator.signal('SIGTERM');
           // A Pod that is being deleted leaves the Service at once; whoever calls hears of it a little later.
-          setTimeout(() => void say(false), PROBE_MS);
+          setTimeout(() => void say(false).catch(() => undefined), PROBE_MS);
           const code = await operator.exited;
           await api.call('DELETE', `${SLICES}/${name}`);
           return code;
@@ -78,7 +78,7 @@ export async function openWorld(plane: ControlPlane, api: Api): Promise<WebhookW
     },
     lend: (name, hard) => lend(api, name, hard),
     async close() {
-      await must(plane, ['delete', 'grants', '--all', '-n', OPERATOR_NAMESPACE, '--timeout=60s']);
+      await must(plane, ['delete', 'grants', '--all', '-n', OPERATOR_NAMESPACE, '--timeout=60s'], { withinMs: 70_000 });
       await Promise.all(replicas.map((replica) => replica.retire()));
       await must(plane, ['delete', '--ignore-not-found', '-k', 'config/webhook']);
       await must(plane, ['delete', 'secret', '--ignore-not-found', '-n', OPERATOR_NAMESPACE, 'keystone-webhook-certificates']);
@@ -89,15 +89,18 @@ export async function openWorld(plane: ControlPlane, api: Api): Promise<WebhookW
 }
 
 /** Tells the Service whether a replica is ready, as kubelet and endpoint controller do together. */
-async function probing(operator: OperatorProcess, say: (ready: boolean) => Promise<unknown>, signal: AbortSignal): Promise<void> {
+async function probing(operator: OperatorProcess, say: (ready: boolean) => Promise<Answer>, signal: AbortSignal): Promise<void> {
   let was = false;
   while (!signal.aborted) {
     const is = (await operator.probe('/readyz').catch(() => '')) === '200 ok';
-    if (is !== was && !signal.aborted) await say(is);
-    was = is;
+    const news = is !== was && !signal.aborted;
+    // What could not be said is said next time.
+    if (!news || (await say(is).then(isDone, () => false))) was = is;
     await new Promise((resolve) => setTimeout(resolve, PROBE_MS));
   }
 }
+
+const isDone = ({ status }: Answer): boolean => status < 300;
 
 async function lend(api: Api, name: string, hard: Readonly<Record<string, string>>): Promise<string> {
   const body = { ...grant({ hard, overcommit: 'Allow' }), metadata: { name } };

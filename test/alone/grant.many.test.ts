@@ -23,7 +23,6 @@ describe('a thousand Grants', () => {
 
   // A control plane of its own: to take a thousand namespaces away again would take longer than the test.
   before(async function () {
-    this.timeout(120_000);
     if (process.env['TEST_FULL'] === undefined) skip(this, 'takes minutes: make test-full runs it');
     plane = await startControlPlane();
     api = connect(plane);
