@@ -62,6 +62,7 @@ export const NetworkPolicy: Resource<NetworkPolicy> = {
   plural: 'networkpolicies',
   kind: 'NetworkPolicy',
   namespaced: true,
+  exact: true,
 };
 export const PersistentVolume: Resource<PersistentVolume> = {
   group: '',

@@ -58,6 +58,8 @@ export interface Resource<T extends K8sObject = K8sObject> {
   readonly plural: string;
   readonly kind: string;
   readonly namespaced: boolean;
+  /** The API server adds nothing to its spec: what is there beyond what was asked for, somebody else has added. */
+  readonly exact?: true;
   /** Never set: carries T for inference. */
   readonly _type?: T;
 }

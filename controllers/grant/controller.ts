@@ -36,7 +36,13 @@ import {
 /** A quota changes with everything that a guest does. As often as people look, and rarely beside the guest's own writes. */
 const USAGE_MS = 2_000;
 
-const allGrants = (_: unknown, cache: Reader): readonly string[] => cache.list(Grant).map(keyOf);
+const allServed =
+  (settings: Settings) =>
+  (_: unknown, cache: Reader): readonly string[] =>
+    cache
+      .list(Grant)
+      .filter((grant) => isServed(grant, settings))
+      .map(keyOf);
 
 /** A Grant lends a slice of this realm to another realm: one namespace, natively limited. */
 export function grantController(settings: Settings) {
@@ -71,7 +77,7 @@ export function grantController(settings: Settings) {
       byOwnerLabel(Namespace),
       byOwnerLabel(NetworkPolicy),
     ],
-    watches: [mapTo(ClusterRegistration, allGrants, {}, realmChanged), mapTo(StorageClass, allGrants)],
+    watches: [mapTo(ClusterRegistration, allServed(settings), {}, realmChanged), mapTo(StorageClass, allServed(settings))],
     rbac: [allow('', ['persistentvolumes'], ['list', 'patch']), allow('', ['pods'], ['deletecollection'])],
     // The steps mostly wait for the API server; who is let in is decided without waiting, so that passes may overlap.
     concurrency: 4,
@@ -88,6 +94,6 @@ export function grantController(settings: Settings) {
     concernsUs: (grant, cache) => grant.status?.namespace !== undefined || isOurs(grant, settings, realmIn(cache)),
     status: grantStatus,
     warns: ['OverQuota', 'ExpiringSoon'] satisfies GrantCondition[],
-    gauges: grantGauges,
+    gauges: grantGauges(settings),
   });
 }

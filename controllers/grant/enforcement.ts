@@ -116,8 +116,9 @@ export const isolateNetwork: GrantStep = async (scope) => {
   const wanted = renderNetworkPolicies(object, namespace);
   for (const policy of wanted) await client.apply(NetworkPolicy, policy);
   const names = new Set(wanted.map(({ metadata }) => metadata.name));
+  // Our marks on a policy elsewhere were put there by somebody else, and nothing there is ours to delete.
   for (const policy of cache.ownedBy(NetworkPolicy, object))
-    if (!names.has(policy.metadata.name)) await client.delete(NetworkPolicy, policy);
+    if (policy.metadata.namespace === namespace && !names.has(policy.metadata.name)) await client.delete(NetworkPolicy, policy);
   facts.networkIsolated = true;
 };
 

@@ -76,7 +76,8 @@ export function renderNetworkPolicies({ spec }: Grant, namespace: string): reado
   const grantee = blocks(spec.grantee?.cidrs ?? []);
   const allowed = blocks(spec.networkPolicy.egressAllowed ? spec.networkPolicy.allowedDestinations.filter(isCidr) : []);
   return [
-    policy('default-deny', { policyTypes: ['Ingress', 'Egress'] }),
+    // Named, so that what somebody adds to them goes again.
+    policy('default-deny', { policyTypes: ['Ingress', 'Egress'], ingress: [], egress: [] }),
     policy('dns', {
       policyTypes: ['Egress'],
       egress: [

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import * as fc from 'fast-check';
-import { canonical, contains, digest } from './canonical.ts';
+import { canonical, contains, digest, isSame } from './canonical.ts';
 
 describe('canonical text', () => {
   it('is equal exactly for equal values, whatever the order of keys', () => {
@@ -19,9 +19,21 @@ describe('canonical text', () => {
   });
 });
 
+describe('sameness', () => {
+  const cases: { name: string; a: unknown; b: unknown; want: boolean }[] = [
+    { name: 'another order of keys', a: { a: 1, b: 2 }, b: { b: 2, a: 1 }, want: true },
+    { name: 'a list of nothing', a: { a: [] }, b: {}, want: true },
+    { name: 'an empty object, which selects everything', a: { a: [{ pods: {}, namespaces: {} }] }, b: { a: [{ pods: {} }] }, want: false },
+    { name: 'a field inside what was empty', a: { a: { b: 1 } }, b: { a: {} }, want: false },
+  ];
+  for (const { name, a, b, want } of cases)
+    it(`${want ? 'bears' : 'sees'} ${name}`, () => expect([isSame(a, b), isSame(b, a)]).to.deep.equal([want, want]));
+});
+
 describe('containment', () => {
   const cases: { name: string; actual: unknown; wanted: unknown; want: boolean }[] = [
     { name: 'fields that others added', actual: { a: 1, b: 2 }, wanted: { a: 1 }, want: true },
+    { name: 'a list of nothing that is not there', actual: {}, wanted: { a: [] }, want: true },
     { name: 'a changed field', actual: { a: 2 }, wanted: { a: 1 }, want: false },
     { name: 'a missing field', actual: {}, wanted: { a: 1 }, want: false },
     { name: 'an element that others added to a list', actual: { a: [1, 2] }, wanted: { a: [1] }, want: false },

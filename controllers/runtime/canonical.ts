@@ -18,10 +18,22 @@ export const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, un
 /** A short name for a value: equal values have equal ones. */
 export const digest = (value: unknown): string => createHash('sha256').update(canonical(value)).digest('base64url').slice(0, 22);
 
+/** Whether both are the same, where a list of nothing is as good as none. */
+export const isSame = (a: unknown, b: unknown): boolean => canonical(withoutNothing(a)) === canonical(withoutNothing(b));
+
+function withoutNothing(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNothing);
+  if (typeof value !== 'object' || value === null) return value;
+  const told = Object.entries(value).filter(([, inner]) => !(Array.isArray(inner) && inner.length === 0));
+  return Object.fromEntries(told.map(([key, inner]) => [key, withoutNothing(inner)]));
+}
+
 /** Whether everything that is wanted is there already; what else is there does not matter, except in lists. */
 export function contains(actual: unknown, wanted: unknown): boolean {
   if (Array.isArray(wanted)) {
-    return Array.isArray(actual) && actual.length === wanted.length && wanted.every((item, i) => contains(actual[i], item));
+    // The API server stores no list of nothing.
+    const there: unknown = actual ?? [];
+    return Array.isArray(there) && there.length === wanted.length && wanted.every((item, i) => contains(there[i], item));
   }
   if (typeof wanted !== 'object' || wanted === null) return actual === wanted;
   if (typeof actual !== 'object' || actual === null) return false;

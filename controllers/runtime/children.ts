@@ -1,6 +1,6 @@
 import type { ApplyConfig, K8sObject, Resource } from '../../api/meta/object.ts';
 import type { Informers } from './caches.ts';
-import { canonical, contains, digest } from './canonical.ts';
+import { canonical, contains, digest, isSame } from './canonical.ts';
 import type { Client } from './client.ts';
 import { ApiError, TransientError, isConflict } from './errors.ts';
 import type { Conditioned } from './conditions.ts';
@@ -115,7 +115,7 @@ async function bringInLine<T extends K8sObject>(
 ): Promise<T> {
   const { client, owner, memory, meter, confirmOwner } = context;
   if (live !== undefined) expectOwn(owner, resource, live);
-  if (live !== undefined && (isInLine(live, intent) || memory.get(memoryKey) === memoryOf(live, intent))) {
+  if (live !== undefined && (isInLine(resource, live, intent) || memory.get(memoryKey) === memoryOf(live, intent))) {
     meter.applied('skipped');
     return servedUnder(resource, live);
   }
@@ -186,8 +186,11 @@ function withIntent<T extends K8sObject>(desired: ApplyConfig<T>): ApplyConfig<T
   return { ...desired, metadata: { ...desired.metadata, annotations } };
 }
 
-/** In line: made from this very intent, and nobody changed since what it asks for. */
-const isInLine = (live: K8sObject, intent: Intent): boolean => live.metadata.deletionTimestamp === undefined && contains(live, intent);
+/** In line: made from this very intent, and nobody changed since what it asks for, nor what it leaves out where that says something. */
+const isInLine = ({ exact }: Resource, live: K8sObject & WithSpec, intent: Intent & WithSpec): boolean =>
+  live.metadata.deletionTimestamp === undefined && contains(live, intent) && (exact !== true || isSame(live.spec, intent.spec));
+
+type WithSpec = { readonly spec?: unknown };
 
 /** Made from this very intent: if it is not in line all the same, somebody else has changed it. */
 const hasIntent = (live: K8sObject, intent: Intent): boolean =>

@@ -1,6 +1,6 @@
 import type { Condition, ConditionedStatus, K8sObject } from '../../api/meta/object.ts';
 import { byKey, canonical } from './canonical.ts';
-import { LONGEST_MESSAGE } from './errors.ts';
+import { clip, LONGEST_MESSAGE } from './errors.ts';
 import { wholeSeconds } from './timestamps.ts';
 
 /** A kind of ours: its status carries conditions. */
@@ -62,7 +62,7 @@ export function settleStatus<T extends Conditioned>(report: Report<T>, { object,
     const { status, reason, message } = verdict;
     const previous = before.find((condition) => condition.type === type);
     const lastTransitionTime = previous?.status === status ? previous.lastTransitionTime : wholeSeconds(now);
-    return [{ type, status, observedGeneration: generation, lastTransitionTime, reason, message: message.slice(0, LONGEST_MESSAGE) }];
+    return [{ type, status, observedGeneration: generation, lastTransitionTime, reason, message: clip(message, LONGEST_MESSAGE) }];
   });
   // Left where it was while work goes on: tools take an equal generation for "this was dealt with".
   const observedGeneration = abnormal === 'Reconciling' ? observed : generation;

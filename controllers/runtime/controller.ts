@@ -168,8 +168,8 @@ class ControllerWorker<T extends Conditioned, F> implements Worker {
       const object = servedUnder(resource, change.kind === 'deleted' ? change.previous : change.next);
       if (passes(when, change) || this.#wasLetGo(change) || this.#words.isByOthers(change))
         this.#wake(keyOf(object), { priority: priorityOf(initial) });
-      // At the start everything is looked at anyway.
-      if (rivals === undefined || initial || !passes(rivals.when, change)) return;
+      // At the start everything is looked at anyway; what is read anew later tells of changes that were missed.
+      if (rivals === undefined || !this.#primary.hasSynced || !passes(rivals.when, change)) return;
       const previous = change.kind === 'updated' ? servedUnder(resource, change.previous) : undefined;
       for (const key of rivals.whom(object, cache, previous)) this.#wake(key);
     });

@@ -78,10 +78,12 @@ export const isAlreadyExists = (error: unknown): boolean =>
 
 /** The API server or the way to it is in trouble: says nothing about the object at hand, so it never reaches its status. */
 export const isApiTrouble = (error: unknown): boolean =>
-  error instanceof ApiError && (error.code === 0 || error.code === 409 || error.code === 429 || (error.code >= 500 && !isByWebhook(error)));
+  error instanceof ApiError &&
+  (error.code === 0 || error.code === 409 || error.code === 429 || error.code >= 500) &&
+  !BY_WEBHOOK.some((words) => error.message.includes(words));
 
-/** Somebody's admission webhook does not answer: all else works, it may last for weeks, and only who reads of it can mend it. */
-const isByWebhook = ({ message }: ApiError): boolean => message.includes('failed calling webhook');
+/** Somebody's admission webhook does not answer, or refuses with whatever code: all else works, it may last for weeks, and only who reads of it can mend it. */
+const BY_WEBHOOK = ['failed calling webhook', ' denied the request'];
 
 /** Why something failed, for a log line or a condition: one line, never a stack, bounded. */
 export const describe = (error: unknown): string => oneLine(error instanceof Error ? error.message || error.name : String(error));
@@ -90,8 +92,12 @@ export const describe = (error: unknown): string => oneLine(error instanceof Err
 export const LONGEST_MESSAGE = 1024;
 const oneLine = (text: string): string => {
   const flat = text.replace(/\s+/g, ' ').trim();
-  return flat.length <= LONGEST_MESSAGE ? flat : `${flat.slice(0, LONGEST_MESSAGE - 1)}…`;
+  return clip(flat, LONGEST_MESSAGE);
 };
+
+/** As much of a text as there is room for; never half a character, which no API server reads. */
+export const clip = (said: string, most: number): string =>
+  said.length <= most ? said : `${said.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 
 /** A dual-stack connect failure wraps the telling errors in an AggregateError without a message. */
 function rootCause(error: unknown): unknown {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Condition, K8sObject, Resource } from '../../api/meta/object.ts';
-import { LONGEST_MESSAGE } from './errors.ts';
+import { clip, LONGEST_MESSAGE } from './errors.ts';
 import { createEventLimits } from './event-limits.ts';
 import { createOutbox, type OutboxOptions } from './event-outbox.ts';
 import { apiVersionOf, collectionPath } from './resource.ts';
@@ -68,7 +68,7 @@ function eventOf(resource: Resource, { metadata }: K8sObject, { type, reason, no
     action: 'Reconcile',
     type,
     reason,
-    note: note.slice(0, LONGEST_MESSAGE),
+    note: clip(note, LONGEST_MESSAGE),
     regarding: {
       apiVersion: apiVersionOf(resource),
       kind: resource.kind,

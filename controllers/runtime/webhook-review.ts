@@ -1,5 +1,6 @@
 import { member, text } from '../../api/meta/untrusted.ts';
 import type { Review, Verdict } from '../../api/meta/webhook.ts';
+import { clip } from './errors.ts';
 import { MalformedError } from './webhook-json.ts';
 
 const API_VERSION = 'admission.k8s.io/v1';
@@ -54,7 +55,3 @@ export function answerTo({ uid, group, resource, name }: Review, verdict: Verdic
   const status = { metadata: {}, status: 'Failure', code, reason, message: clip(message, LONGEST_MESSAGE), details };
   return { apiVersion: API_VERSION, kind: KIND, response: { ...response, status } };
 }
-
-/** Never in the middle of a character. */
-const clip = (said: string, most: number): string =>
-  said.length <= most ? said : `${said.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;

@@ -4,12 +4,15 @@ import { yamlFile, type GeneratedFile } from './file.ts';
 const READ = ['get', 'list', 'watch'];
 const WRITE = ['create', 'delete', 'patch', 'update'];
 
-/** Who may do what with our kinds. Each role joins the built-in one of the same rank, so that a cluster's existing bindings cover our kinds. */
-const RANKS = [
+/**
+ * Who may do what with our kinds. Whoever may view a namespace may view them; who lends and accepts is for the owner to bind: those who
+ * edit some namespace could fill the operator's memory with what it does not serve.
+ */
+const RANKS: readonly { readonly name: string; readonly joins?: string; readonly verbs: readonly string[] }[] = [
   { name: 'viewer', joins: 'view', verbs: READ },
-  { name: 'editor', joins: 'edit', verbs: [...READ, ...WRITE].toSorted() },
-  { name: 'admin', joins: 'admin', verbs: [...READ, ...WRITE, 'deletecollection'].toSorted() },
-] as const;
+  { name: 'editor', verbs: [...READ, ...WRITE].toSorted() },
+  { name: 'admin', verbs: [...READ, ...WRITE, 'deletecollection'].toSorted() },
+];
 
 /** Roles for the people who use a kind. None may write a status: that is the operator's alone. */
 export const kindRoles = ({ manifest }: Kind): readonly GeneratedFile[] =>
@@ -17,7 +20,7 @@ export const kindRoles = ({ manifest }: Kind): readonly GeneratedFile[] =>
     const { group, names } = manifest.spec;
     const metadata = {
       name: `keystone-${names.singular}-${name}`,
-      labels: { [`rbac.authorization.k8s.io/aggregate-to-${joins}`]: 'true' },
+      ...(joins === undefined ? {} : { labels: { [`rbac.authorization.k8s.io/aggregate-to-${joins}`]: 'true' } }),
     };
     const rules = [
       { apiGroups: [group], resources: [names.plural], verbs },

@@ -2,11 +2,12 @@
 import { change, claim, create, KINDS, LIMITS, METADATA, named, workload, type Attack } from './grant.attack.ts';
 import { podSpec, podWith } from './grant.hostile-pods.ts';
 
+const SECRETS = 'keystone-slice-secrets';
 const WORKLOADS = 'keystone-slice-workloads';
 const scaler = (more: object): object =>
   named('x', { spec: { maxReplicas: 2, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'x' }, ...more } });
 const copied = (resource: string, key: string): Attack =>
-  create(`has a copy of its ${resource} put elsewhere, by ${key}`, 'keystone-slice-secrets', resource, {
+  create(`has a copy of its ${resource} put elsewhere, by ${key}`, SECRETS, resource, {
     metadata: { name: 'x', annotations: { [key]: '.*' } },
   });
 const MANY = 1001;
@@ -58,7 +59,7 @@ export const onControllers: readonly Attack[] = [
       (key) => copied(resource, key),
     ),
   ),
-  change('has a copy put elsewhere later', 'keystone-slice-secrets', 'configmaps/plain', {
+  change('has a copy put elsewhere later', SECRETS, 'configmaps/plain', {
     metadata: { annotations: { 'replicator.v1.mittwald.de/replicate-to': '.*' } },
   }),
   ...['@every 1s', '@every 0m', '@every 59s', '@every 1m1s', '@every 500ms'].map((schedule) =>
@@ -86,15 +87,38 @@ export const onControllers: readonly Attack[] = [
 const crowd = (n: number): object => Object.fromEntries(Array.from({ length: n }, (_, i) => [`a${i}`, '']));
 const owners = Array.from({ length: 51 }, (_, i) => ({ apiVersion: 'v1', kind: 'ConfigMap', name: 'plain', uid: `u${i}` }));
 
+const managers = (n: number): readonly object[] =>
+  Array.from({ length: n }, (_, i) => ({
+    manager: `m${i}`,
+    operation: 'Apply',
+    apiVersion: 'v1',
+    time: '2026-01-01T00:00:00Z',
+    fieldsType: 'FieldsV1',
+    fieldsV1: { 'f:metadata': { 'f:labels': { [`f:l${i}`]: {} } } },
+  }));
+const placed = (terms: number): object => {
+  const nodeSelectorTerms = Array.from({ length: terms }, () => ({}));
+  const affinity = { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
+  return { metadata: { labels: { a: 'b' } }, spec: { ...podSpec(), affinity } };
+};
+
 /** On the time of the API server, of which each key costs some in each policy. */
 export const onTime: readonly Attack[] = [
-  create('writes more labels than anybody reads', METADATA, 'configmaps', { metadata: { name: 'x', labels: crowd(1001) } }),
+  create('writes more labels than anybody reads', METADATA, 'configmaps', { metadata: { name: 'x', labels: crowd(101) } }),
   create('writes twenty thousand annotations', METADATA, 'services', {
     metadata: { name: 'x', annotations: crowd(20_000) },
     spec: { ports: [{ port: 80 }] },
   }),
   create('writes twenty thousand labels on pods', METADATA, 'apps/v1:deployments', workload({}, { labels: { a: 'b', ...crowd(20_000) } })),
   change('writes twenty thousand annotations later', METADATA, 'configmaps/plain', { metadata: { annotations: crowd(20_000) } }),
+  create('has more managers than anybody has', METADATA, 'persistentvolumeclaims', claim({}, { managedFields: managers(16) })),
+  create('fills the memory of a node with empty files', SECRETS, 'secrets', { metadata: { name: 'x' }, stringData: crowd(129) }),
+  create('fills the memory of a node with empty files of two kinds', SECRETS, 'configmaps', {
+    metadata: { name: 'x' },
+    data: crowd(100),
+    binaryData: Object.fromEntries(Object.keys(crowd(29)).map((key) => [`b${key}`, ''])),
+  }),
+  create('has pods made that want nothing of a node, many times', WORKLOADS, 'apps/v1:statefulsets', workload({ template: placed(51) })),
   create('has more owners than anybody has', METADATA, 'configmaps', { metadata: { name: 'x', ownerReferences: owners } }),
 ];
 

@@ -22,6 +22,20 @@ export const onLimits: readonly Attack[] = [
     ...labelled('grant-more', { 'keystone.io/controller': 'grant' }),
     ...OPEN,
   }),
+  {
+    ...create('elsewhere, has us see a policy as ours', 'keystone-marks', '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies', {
+      ...labelled('x', { 'keystone.io/owner-uid': 'x' }),
+      spec: { podSelector: {} },
+    }),
+    who: 'owner',
+  },
+  {
+    ...create('elsewhere, has us see a quota as ours', 'keystone-marks', '/api/v1/namespaces/default/resourcequotas', {
+      ...labelled('x', { 'keystone.io/controller': 'grant' }),
+      spec: { hard: { pods: '1' } },
+    }),
+    who: 'owner',
+  },
   change('opens our network policy', LIMITS, `${NETWORK}/grant-default-deny`, OPEN),
   remove('deletes our network policy', LIMITS, `${NETWORK}/grant-default-deny`),
   remove('deletes all network policies at once', LIMITS, NETWORK),

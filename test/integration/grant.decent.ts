@@ -27,6 +27,23 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
       'gpu',
     ),
   ],
+  [
+    'put an address together from variables, and hand it over',
+    'pods',
+    podWith(
+      {
+        container: {
+          env: [
+            ...['USER', 'HOST', 'PORT', 'NAME'].map((name) => ({ name, value: 'x' })),
+            { name: 'URL', value: 'postgres://$(USER)@$(HOST):$(PORT)/$(NAME)' },
+            { name: 'PRICE', value: '$$(URL) is not meant' },
+          ],
+          args: ['--database=$(URL)', '--host=$(HOST)', '--name=$(NAME)'],
+        },
+      },
+      'address',
+    ),
+  ],
   ['run a sidecar, and a minute to end', 'pods', podWith({ spec: { terminationGracePeriodSeconds: 60 } }, 'minute')],
   [
     'give a hanging container a minute, wait a little as it starts, and read what they are told',
@@ -180,18 +197,34 @@ export const DAEMON = {
   },
 };
 
+const many = <T>(count: number, make: (i: number) => T): readonly T[] => Array.from({ length: count }, (_, i) => make(i));
 /** A pod whose judgement costs as much as one can: the expressions have a budget. */
 export const LARGE = podWith(
   {
-    metadata: { annotations: Object.fromEntries(Array.from({ length: 990 }, (_, i) => [`example.com/annotation-${i}`, 'x'.repeat(100)])) },
+    metadata: { annotations: Object.fromEntries(many(90, (i) => [`example.com/annotation-${i}`, 'x'.repeat(1000)])) },
     spec: {
-      containers: Array.from({ length: 200 }, (_, i) => {
+      containers: many(20, (n) => {
         const probe = { tcpSocket: { port: 80 } };
         const resources = { requests: { cpu: '1m', memory: '1Mi', 'ephemeral-storage': '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } };
-        return decent({ name: `c${i}`, livenessProbe: probe, readinessProbe: probe, startupProbe: probe, resources });
+        const env = [
+          ...many(100, (i) => ({ name: `A${i}`, value: 'x'.repeat(20) })),
+          ...many(20, (i) => ({ name: `B${i}`, value: `${'x'.repeat(20)}$(A${i})` })),
+        ];
+        const args = many(100, () => 'x'.repeat(20));
+        const volumeMounts = many(50, (i) => ({ name: `v${i}`, mountPath: `/m${i}` }));
+        return decent({
+          name: `c${n}`,
+          livenessProbe: probe,
+          readinessProbe: probe,
+          startupProbe: probe,
+          resources,
+          env,
+          args,
+          volumeMounts,
+        });
       }),
-      volumes: Array.from({ length: 200 }, (_, i) => ({ name: `v${i}`, emptyDir: {} })),
-      tolerations: Array.from({ length: 100 }, (_, i) => lost('unreachable', i)),
+      volumes: many(200, (i) => ({ name: `v${i}`, emptyDir: {} })),
+      tolerations: many(100, (i) => lost('unreachable', i)),
     },
   },
   'large',

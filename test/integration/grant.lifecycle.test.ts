@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ResourceQuota } from '../../api/meta/builtin.ts';
+import type { NetworkPolicy, ResourceQuota } from '../../api/meta/builtin.ts';
 import { grantController } from '../../controllers/grant/controller.ts';
 import { sliceName } from '../../controllers/grant/slice.ts';
 import { scrape } from '../../controllers/runtime/metrics.ts';
@@ -188,8 +188,21 @@ describe('US1.1 · a Grant', () => {
     const { metadata } = ok<{ metadata: { labels: object } }>(await api().call('GET', `/api/v1/namespaces/${name}`));
     expect(metadata.labels).to.deep.equal({ mine: 'yes', 'kubernetes.io/metadata.name': name });
     ok(await api().call('DELETE', `/api/v1/namespaces/${name}`));
-    await eventually(async () => expect((await api().call('GET', `/api/v1/namespaces/${name}`)).status).to.equal(404));
     await world.because('taken', 'InForce', 'Usable');
+  });
+
+  it('is not held up by a policy elsewhere that bears its marks', async () => {
+    await world.run();
+    const { metadata } = await world.create('marked', { hard: HALF });
+    await world.because('marked', 'InForce', 'Usable');
+    const policies = `/apis/networking.k8s.io/v1/namespaces/${world.namespace}/networkpolicies`;
+    ok(await api().call('POST', policies, { body: { metadata: { name: 'lookalike' }, spec: { podSelector: {} } } }));
+    const marks = ['keystone.io/controller=grant', `keystone.io/owner-uid=${metadata.uid}`];
+    // Nobody else may, and nobody could be kept from it before there was a policy.
+    await breakGlass(['label', 'networkpolicy/lookalike', '-n', world.namespace, ...marks]);
+    await world.change('marked', { cordoned: true });
+    await world.because('marked', 'Cordoned');
+    expect((await api().call('GET', `${policies}/lookalike`)).status).to.equal(200);
   });
 
   it('has no effect in a realm that is not its grantor', async () => {
@@ -230,6 +243,15 @@ describe('US1.1 · a Grant', () => {
   });
 });
 
+/** What somebody may add to our network policies. */
+const OPENINGS: readonly (readonly [string, string, unknown])[] = [
+  ['inside', '/spec/ingress/0/from/0/namespaceSelector', {}],
+  ['inside', '/spec/egress/0/to/-', { namespaceSelector: {} }],
+  ['dns', '/spec/egress/0/ports/0/endPort', 65_535],
+  ['default-deny', '/spec/egress', [{}]],
+  ['default-deny', '/spec/podSelector/matchLabels', { closed: 'yes' }],
+];
+
 describe('drift in a slice', () => {
   const world = useGrants();
 
@@ -245,6 +267,19 @@ describe('drift in a slice', () => {
     await breakGlass(['delete', 'networkpolicy/grant-default-deny', '-n', slice]);
     const policy = `/apis/networking.k8s.io/v1/namespaces/${slice}/networkpolicies/grant-default-deny`;
     await eventually(async () => expect((await api().call('GET', policy)).status).to.equal(200));
+    // What is added where nothing was said opens as much as what is changed.
+    const specs = async () => {
+      const { items } = ok<{ items: NetworkPolicy[] }>(
+        await api().call('GET', `/apis/networking.k8s.io/v1/namespaces/${slice}/networkpolicies`),
+      );
+      return items.map(({ spec }) => spec);
+    };
+    const closed = await specs();
+    for (const [name, path, value] of OPENINGS) {
+      const patch = JSON.stringify([{ op: 'add', path, value }]);
+      await breakGlass(['patch', `networkpolicy/grant-${name}`, '-n', slice, '--type=json', '-p', patch]);
+      await eventually(async () => expect(await specs(), path).to.deep.equal(closed));
+    }
     await breakGlass(['label', 'namespace', slice, 'pod-security.kubernetes.io/enforce=privileged', '--overwrite']);
     await eventually(async () => {
       const { metadata } = ok<{ metadata: { labels: Record<string, string> } }>(await api().call('GET', `/api/v1/namespaces/${slice}`));
@@ -254,7 +289,7 @@ describe('drift in a slice', () => {
     const told = (await scrape(engine.metrics)).split('\n').filter((line) => line.startsWith('keystone_drift_repaired_total{'));
     expect(told.toSorted((a, b) => a.localeCompare(b))).to.deep.equal([
       'keystone_drift_repaired_total{controller="grant",kind="Namespace"} 1',
-      'keystone_drift_repaired_total{controller="grant",kind="NetworkPolicy"} 1',
+      'keystone_drift_repaired_total{controller="grant",kind="NetworkPolicy"} 6',
       'keystone_drift_repaired_total{controller="grant",kind="ResourceQuota"} 2',
     ]);
   });

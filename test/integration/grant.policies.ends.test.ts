@@ -63,6 +63,22 @@ describe('FR-004 · the ends of a slice without an operator', () => {
     await remove('pods/ended');
   });
 
+  it('notes its end on a pod on which a guest has written as much as anybody may', async () => {
+    const texts = Array.from({ length: 180 }, (_, i) => ({ name: `A${i}`, value: 'x'.repeat(1_400) }));
+    await post('pods', podWith({ container: { env: texts } }, 'long'));
+    await place('long');
+    const annotations = Object.fromEntries(
+      Array.from({ length: 99 }, (_, i) => [`${'x'.repeat(60)}${i}.example.com/${'x'.repeat(60)}`, 'x'.repeat(2_400)]),
+    );
+    await done(slice().guest, { method: 'PATCH', path: 'pods/long', body: { metadata: { annotations } } });
+    const more = { method: 'PATCH', path: 'pods/long', body: { metadata: { annotations: { more: 'x'.repeat(30_000) } } } } as const;
+    expect((await slice().does(slice().guest, more)).status, 'more than that').to.equal(422);
+    await remove('pods/long');
+    const { body } = await slice().does(slice().guest, { method: 'GET', path: 'pods/long' });
+    expect(body).to.have.nested.property('metadata.deletionTimestamp');
+    await end('long');
+  });
+
   it('ends when the operator deletes it, with all that guests and controllers made', async () => {
     const other = await makeSlice();
     const labels = { app: 'x' };

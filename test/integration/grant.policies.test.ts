@@ -7,6 +7,7 @@ import { ATTACKS } from './grant.attacks.ts';
 import { HELD } from './grant.confined.ts';
 import { WEB } from './grant.decent.ts';
 import { LASTING_PODS } from './grant.hostile-ends.ts';
+import { LARGE_PODS } from './grant.hostile-sizes.ts';
 import { HOSTILE_PODS, podSpec, podWith } from './grant.hostile-pods.ts';
 import { BREAKING_GLASS, CONTROLLER, messageOf, OWNER, refuserOf, type Act } from './grant.slice.ts';
 import { useSlice } from './grant.use-slice.ts';
@@ -50,7 +51,7 @@ describe('FR-004 · a slice without an operator', () => {
     }));
 
   describe('refuses a pod that asks for', () => {
-    for (const { name, by, says, ...pod } of [...HOSTILE_PODS, ...LASTING_PODS]) {
+    for (const { name, by, says, ...pod } of [...HOSTILE_PODS, ...LASTING_PODS, ...LARGE_PODS]) {
       it(name, async () => {
         const answer = await slice().does(slice().guest, { method: 'POST', path: 'pods', body: podWith(pod) }, true);
         expect(refuserOf(answer)).to.equal(by);

@@ -36,7 +36,14 @@ const CLOSED: readonly (readonly [block: string, what: string])[] = [
  * The metadata services of clouds that stand in the midst of networks that people own, such as a tailnet's 100.64.0.0/10. They
  * can't be named; where a larger network holds one, it is left out (`except`) of what is opened.
  */
-export const METADATA_SERVICES = ['100.100.100.200/32', 'fd00:ec2::254/128'] as const;
+export const METADATA_SERVICES = [
+  '100.100.100.200/32',
+  '168.63.129.16/32',
+  '192.0.0.192/32',
+  'fd00:42::42/128',
+  'fd00:ec2::254/128',
+  'fd20:ce::254/128',
+] as const;
 
 const overlaps = (block: string): string => `(cidr('${block}').containsCIDR(self) || cidr(self).containsCIDR('${block}'))`;
 const isMetadata = METADATA_SERVICES.map((block) => `self == '${block}'`).join(' || ');

@@ -95,6 +95,12 @@ const OWNERS = [
 /** More than anybody has. */
 const MOST_OWNERS = 50;
 
+/** A kubelet that mounts one whole makes a file in memory of each, which takes 6 KiB however small it is. */
+const MOST_DATA = 128;
+
+/** More than work on anything; each keeps a copy of all keys that it has set. */
+const MOST_MANAGERS = 15;
+
 /** Controllers that put copies of a Secret or ConfigMap into other namespaces, if it asks them to. */
 const COPIERS = ['emberstack.com', 'mittwald.de', 'kubed.appscode.com'];
 const isCopied = (key: string): string => `${texts(COPIERS)}.exists(copier, ${key}.contains(copier + "/"))`;
@@ -153,6 +159,11 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
         `!(${isCrowded('.?metadata')} || (variables.templated && (${TEMPLATES.map(isCrowded).join(' || ')})))`,
         text(`an object has at most ${MOST_KEYS} labels and as many annotations here: leave some out`),
       ),
+      // What has no room left for the note that it is to end can't be ended.
+      managing: unless(
+        `(${SERVES_CLUSTER}) || size(dyn(object).?metadata.?managedFields.orValue([])) <= ${MOST_MANAGERS}`,
+        text(`at most ${MOST_MANAGERS} field managers work on an object here: use the same --field-manager again`),
+      ),
       holding: unless(
         'variables.finalizers.all(f, f in variables.finalizersBefore || f in variables.known) && variables.finalizersBefore.all(f, f in variables.finalizers)',
         text('metadata.finalizers are set and removed by the controllers of this cluster only: leave them as they are'),
@@ -185,6 +196,10 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
       annotationsBefore: few('variables.before.?metadata.?annotations'),
     },
     faults: {
+      filling: unless(
+        `size(dyn(object).?data.orValue({})) + size(dyn(object).?binaryData.orValue({})) <= ${MOST_DATA}`,
+        text(`data has at most ${MOST_DATA} keys here, each of which is a file in memory of the node: put what belongs together into one`),
+      ),
       posing: unless(
         'dyn(object).?type.orValue("") != "kubernetes.io/service-account-token"',
         text(

@@ -2,6 +2,7 @@ import type { AdmissionPolicy, PolicyMatch } from '../../meta/policy.ts';
 import { RETAINED_FROM, RETAINED_UNTIL } from './grant.retention.ts';
 import {
   changes,
+  CONTROLLER_LABEL,
   labelOf,
   match,
   matchAll,
@@ -11,6 +12,7 @@ import {
   SLICE_LABEL,
   text,
   texts,
+  TRUSTED,
   wasSlice,
 } from './grant.slice.ts';
 
@@ -35,8 +37,26 @@ const stays = (part: string, key: string): string =>
 /** The variables `before` and `after` of an update. */
 export const BOTH = { before: 'dyn(oldObject)', after: 'dyn(object)' };
 
+/** What the operator takes for its own, by its marks, wherever it is. */
+const marked = [CONTROLLER_LABEL, OWNER_UID_LABEL].map((label) => `dyn(object).metadata.?labels[?${text(label)}].hasValue()`).join(' || ');
+
 /** The operator itself, which acts for people who may only write Grants, stays in slices, and rules neither Grants nor volumes. */
 export const ownPolicies: readonly AdmissionPolicy[] = [
+  {
+    name: 'keystone-marks',
+    description: 'Keeps everybody from marking policies and limits as those of a Grant, outside of slices.',
+    action: 'Deny',
+    match: [match('networking.k8s.io', ['networkpolicies']), match('', ['resourcequotas', 'limitranges'])],
+    namespaces: [{ key: SLICE_LABEL, operator: 'DoesNotExist' }],
+    when: { stranger: `!(${TRUSTED})`, marked },
+    validations: [
+      {
+        expression: 'false',
+        message: `the labels ${CONTROLLER_LABEL} and ${OWNER_UID_LABEL} are set by the operator only: leave them out`,
+        reason: 'Forbidden',
+      },
+    ],
+  },
   {
     name: 'keystone-operator-outside',
     description: 'Keeps the operator itself out of every namespace but its own and those of Grants.',

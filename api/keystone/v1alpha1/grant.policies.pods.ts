@@ -1,6 +1,6 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
 import { DEVICE_CLASS_SUFFIX } from './grant.keys.ts';
-import { LONGEST_GRACE_S } from './grant.policies.workloads.ts';
+import { isModest, LONGEST_GRACE_S, MODESTY, MOST_IN_POD } from './grant.policies.workloads.ts';
 import {
   ALLOWED_PRIORITY_CLASSES,
   ALLOWED_RESOURCES,
@@ -90,6 +90,33 @@ const filesOf = (volume: string): string => `size(${volume}.?items.orValue([]))`
 const written = ['secret', 'downwardAPI'].map((kind) => `(v.?${kind}.hasValue() ? 1 + ${filesOf(`v.?${kind}`)} : 0)`).join(' + ');
 const projected = `v.?projected.?sources.orValue([]).map(s, 1 + ${['secret', 'configMap', 'downwardAPI'].map((kind) => filesOf(`s.?${kind}`)).join(' + ')}).sum()`;
 
+/**
+ * A kubelet puts values together in its own memory, which no limit of a pod holds for: of variables that are made of each other, forty
+ * lines make terabytes. What ConfigMaps and Secrets give, up to 1 MiB each, it copies for every mention.
+ */
+const MOST_REFERENCES = 20;
+const MOST_GIVEN = 100;
+/** Two dollars stand for one that begins no reference. */
+const literal = (value: string): string => `${value}.replace("$$", "")`;
+const references = (list: string): string => `${list}.map(s, size(${literal('s')}.split("$(")) - 1).sum()`;
+const made = `c.?env.orValue([]).filter(e, ${literal('e.?value.orValue("")')}.contains("$("))`;
+/** Of each container once: looking at all values costs most of what an expression may. */
+const assembled = `variables.containers.map(c, {"name": dyn(c.name), "made": dyn(${made}), "references": dyn(${references('c.?args.orValue([])')} + ${references('c.?command.orValue([])')})}).map(c, {"name": c.name, "made": c.made, "references": dyn(c.references + ${references('c.made.map(e, e.value)')})})`;
+const fromEachOther = `c.made.exists(a, c.made.exists(b, ${literal('b.value')}.contains("$(" + a.name + ")")))`;
+const given = 'size(c.?envFrom.orValue([])) + size(c.?env.orValue([]).filter(e, has(e.valueFrom)))';
+
+/**
+ * Characters of a spec, written out. Before a pod ends, the API server notes that on it: one that fills its room in etcd (1.5 MiB, with
+ * its labels, annotations and who manages them) has none for the note, outlives its Grant, and so do its neighbours.
+ */
+const LONGEST_SPEC = 262_144;
+
+/** Each is a mount of the node itself, which has room for 100,000. */
+const MOST_MOUNTS = 64;
+const mounted =
+  'variables.containers.map(c, size(c.?volumeMounts.orValue([]).filter(m, m.?subPath.orValue("") + m.?subPathExpr.orValue("") != ""))).sum()';
+const inMemory = 'size(variables.volumes.filter(v, v.?emptyDir.?medium.orValue("") != ""))';
+
 /** All terms of one kind of affinity between pods. */
 const terms = (kind: 'podAffinity' | 'podAntiAffinity'): string =>
   `object.spec.?affinity.?${kind}.?requiredDuringSchedulingIgnoredDuringExecution.orValue([]) + object.spec.?affinity.?${kind}.?preferredDuringSchedulingIgnoredDuringExecution.orValue([]).map(p, p.podAffinityTerm)`;
@@ -112,6 +139,8 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       askers:
         'variables.containers + (has(object.spec.resources) ? [{"name": dyn("(all)"), "resources": dyn(object.spec.resources)}] : [])',
       volumes: 'dyn(object.spec.?volumes.orValue([]))',
+      modest: isModest('dyn(object.spec)', 'variables.containers', MOST_IN_POD),
+      assembled: `variables.modest ? ${assembled} : []`,
       daemonTaints: `${isDaemon} ? ${texts(DAEMON_TAINTS)} : []`,
       annotations: few('object.metadata.?annotations'),
       annotationsBefore: few('variables.before.?metadata.?annotations'),
@@ -168,6 +197,19 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       mounting: unless(
         'variables.volumes.all(v, !has(v.csi))',
         text('inline csi volumes are not counted by the quota: use a PersistentVolumeClaim'),
+      ),
+      sizing: unless(
+        `request.operation != "CREATE" || size("%s".format([dyn(object.spec)])) <= ${LONGEST_SPEC}`,
+        text(`spec has at most ${LONGEST_SPEC} characters here: put long texts into a ConfigMap`),
+      ),
+      // In this order: what follows may look at all entries of what is modest.
+      swelling: unless('variables.modest', text(`a pod has ${MODESTY}`)),
+      referring: `variables.assembled.filter(c, c.references > ${MOST_REFERENCES}).map(c, "container " + c.name + " has more than ${MOST_REFERENCES} references like $(NAME), which the node puts together in its own memory: let the program read its environment")`,
+      compounding: `variables.assembled.filter(c, c.references <= ${MOST_REFERENCES} && ${fromEachOther}).map(c, "a variable of container " + c.name + " refers to one that refers to others, which the node puts together in its own memory: refer to plain ones only")`,
+      copying: `!variables.modest ? [] : variables.containers.filter(c, ${given} > ${MOST_GIVEN}).map(c, "container " + c.name + " takes more than ${MOST_GIVEN} variables from ConfigMaps and Secrets one by one: take all of one with envFrom, or mount it")`,
+      covering: unless(
+        `!variables.modest || ${mounted} + ${inMemory} <= ${MOST_MOUNTS}`,
+        text(`subPath and volumes in memory are mounts of the node itself: there are at most ${MOST_MOUNTS} of them`),
       ),
       writing: unless(
         `variables.volumes.map(v, ${written} + ${projected}).sum() <= ${MOST_WRITTEN}`,

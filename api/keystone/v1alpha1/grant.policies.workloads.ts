@@ -17,6 +17,7 @@ const MOST_REPLICAS = 1000;
 const MOST_IN_ORDER = 30;
 const MOST_CONTAINERS = 20;
 const MOST_ENTRIES = 200;
+const MOST_TERMS = 50;
 
 /** What a container has many of. */
 const LISTS = ['env', 'envFrom', 'volumeMounts', 'volumeDevices', 'ports', 'args', 'command'];
@@ -30,8 +31,27 @@ const POD_LISTS = [
   'resourceClaims',
   'readinessGates',
 ];
-const fewOf = (of: string, lists: readonly string[]): string =>
-  lists.map((list) => `size(${of}.?${list}.orValue([])) <= ${MOST_ENTRIES}`).join(' && ');
+const fewOf = (of: string, lists: readonly string[], most: number): string =>
+  lists.map((list) => `size(${of}.?${list}.orValue([])) <= ${most}`).join(' && ');
+/** Where a pod wants to be; the scheduler keeps all of it for each pod, and empty terms take twenty times their text. */
+const TERMS = [
+  'nodeAffinity.?requiredDuringSchedulingIgnoredDuringExecution.?nodeSelectorTerms',
+  ...[
+    'nodeAffinity.?preferred',
+    'podAffinity.?required',
+    'podAffinity.?preferred',
+    'podAntiAffinity.?required',
+    'podAntiAffinity.?preferred',
+  ].map((kind) => `${kind}DuringSchedulingIgnoredDuringExecution`),
+];
+
+/** CEL: a pod, or the template of one, is no larger than people write them; each entry costs scheduler, kubelet and node many times its text. */
+export const isModest = (spec: string, containers: string, most = MOST_ENTRIES): string =>
+  `size(${containers}) <= ${MOST_CONTAINERS} && ${containers}.all(c, ${fewOf('c', LISTS, most)}) && ${fewOf(spec, POD_LISTS, most)} && ${fewOf(`${spec}.?affinity`, TERMS, MOST_TERMS)}`;
+/** As many, and what Kubernetes adds to a pod by itself: tokens, tolerations, what webhooks inject. */
+export const MOST_IN_POD = MOST_ENTRIES + 20;
+/** What it says instead. */
+export const MODESTY = `at most ${MOST_CONTAINERS} containers, ${MOST_ENTRIES} of ${[...LISTS, ...POD_LISTS].join(', ')} each, and ${MOST_TERMS} terms of each kind of affinity: use a ConfigMap for more`;
 
 /** What workloads may not ask of those who keep the cluster: to wait for them, to count them wrong, to remember for them. */
 export const workloadPolicies: readonly AdmissionPolicy[] = [
@@ -110,12 +130,7 @@ export const workloadPolicies: readonly AdmissionPolicy[] = [
         `!(variables.inOrder) || (dyn(object).spec.?replicas.orValue(1) <= ${MOST_IN_ORDER} && dyn(object).spec.?maxReplicas.orValue(1) <= ${MOST_IN_ORDER})`,
         text(`spec.replicas of a StatefulSet, and spec.maxReplicas of what scales one, is at most ${MOST_IN_ORDER}: lower it`),
       ),
-      swelling: unless(
-        `size(variables.containers) <= ${MOST_CONTAINERS} && variables.containers.all(c, ${fewOf('c', LISTS)}) && ${fewOf('variables.template', POD_LISTS)}`,
-        text(
-          `a template has at most ${MOST_CONTAINERS} containers, and at most ${MOST_ENTRIES} of ${[...LISTS, ...POD_LISTS].join(', ')} each: use a ConfigMap for more`,
-        ),
-      ),
+      swelling: unless(isModest('variables.template', 'variables.containers'), text(`a template has ${MODESTY}`)),
       hurrying: unless(
         '!dyn(object).spec.?schedule.orValue("").contains("@every") || object.spec.schedule.matches("^@every [1-9][0-9]{0,4}[mh]$")',
         text('spec.schedule with @every names whole minutes or hours, such as @every 5m: change it'),

@@ -98,8 +98,8 @@ export const SERVES_CLUSTER = `${TRUSTED} || ${inGroup('system:nodes')} || (requ
 /** A policy's conditions: what is made is judged whoever makes it; what serves the cluster may change it later, and must be able to let go of any. */
 export const FOR_GUESTS = { calm: `!(${BREAK_GLASS})`, guests: `request.operation == "CREATE" || !(${SERVES_CLUSTER})` };
 
-/** More labels or annotations than anybody writes; each costs the API server time in each policy that looks at it. */
-export const MOST_KEYS = 1000;
+/** More labels or annotations than anybody writes; each costs the API server time in each policy that looks at it, and room in etcd several times. */
+export const MOST_KEYS = 100;
 
 /** CEL: labels or annotations as far as they are judged; of an object with more, keystone-slice-metadata says so. */
 export const few = (keys: string): string => `[dyn(${keys}.orValue({}))].map(m, size(m) > ${MOST_KEYS} ? dyn({}) : m)[0]`;

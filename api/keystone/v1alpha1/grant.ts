@@ -92,6 +92,12 @@ export const grantSchema = crd({
           'ended stays: what has ended comes back as a new epoch only',
           { fieldPath: '.ended', reason: 'FieldValueForbidden' },
         ),
+        rule(
+          // A word of CEL's own, which it has escaped.
+          '!has(oldSelf.__namespace__) || (has(self.__namespace__) && self.__namespace__ == oldSelf.__namespace__) || has(self.ended) || (has(self.epoch) && has(oldSelf.epoch) && self.epoch > oldSelf.epoch)',
+          'namespace stays until this epoch has ended: without it, what runs there would be taken for what an earlier one has left',
+          { fieldPath: '.namespace', reason: 'FieldValueForbidden' },
+        ),
       ],
     },
   ),

@@ -1,0 +1,69 @@
+/** Pods that cost those who keep the cluster many times what they ask for. */
+import { decent, type HostilePod } from './grant.hostile-pods.ts';
+
+const many = <T>(count: number, make: (i: number) => T): readonly T[] => Array.from({ length: count }, (_, i) => make(i));
+const empty = { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: many(51, () => ({})) } };
+const near = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabels: { a: 'b' } } };
+
+/** Of what a node puts together, copies or mounts for a pod, and of what a scheduler keeps of it. */
+export const LARGE_PODS: readonly HostilePod[] = [
+  { name: 'a text as long as a book', says: 'at most 262144 characters', container: { args: ['x'.repeat(262_144)] } },
+  {
+    name: 'texts as long as books',
+    says: 'at most 262144 characters',
+    container: { env: many(200, (i) => ({ name: `A${i}`, value: 'x'.repeat(1_400) })) },
+  },
+  {
+    name: 'variables that are made of each other',
+    says: 'refers to one that refers to others',
+    container: { env: [{ name: 'A0', value: 'x'.repeat(16) }, ...many(6, (i) => ({ name: `A${i + 1}`, value: `$(A${i})$(A${i})` }))] },
+  },
+  {
+    name: 'a variable that is made of itself',
+    says: 'refers to one that refers to others',
+    container: { env: [{ name: 'A', value: 'x' }, ...many(3, () => ({ name: 'A', value: '$(A)$(A)' }))] },
+  },
+  {
+    name: 'a thousand mentions of a variable',
+    says: 'more than 20 references',
+    container: { env: [{ name: 'A', value: 'x' }], args: ['$(A)'.repeat(1000)] },
+  },
+  {
+    name: 'a thousand mentions in a sidecar',
+    says: 'container s has more than 20 references',
+    spec: { initContainers: [decent({ name: 's', restartPolicy: 'Always', command: ['$(A)'.repeat(1000)] })] },
+  },
+  {
+    name: 'a Secret a hundred times over',
+    says: 'one by one',
+    container: { env: many(101, (i) => ({ name: `A${i}`, valueFrom: { secretKeyRef: { name: 's', key: 'k' } } })) },
+  },
+  {
+    name: 'a volume in a hundred places',
+    says: 'mounts of the node itself',
+    spec: { volumes: [{ name: 'v', emptyDir: {} }] },
+    container: { volumeMounts: many(65, (i) => ({ name: 'v', mountPath: `/m${i}`, subPath: `s${i}` })) },
+  },
+  {
+    name: 'a hundred volumes in memory',
+    says: 'mounts of the node itself',
+    spec: { volumes: many(65, (i) => ({ name: `v${i}`, emptyDir: { medium: 'Memory', sizeLimit: '1Ki' } })) },
+  },
+  {
+    name: 'more containers than anybody has',
+    says: 'at most 20 containers',
+    spec: { initContainers: many(20, (i) => decent({ name: `i${i}` })) },
+  },
+  {
+    name: 'more mounts than anybody has',
+    says: 'at most 20 containers',
+    spec: { volumes: [{ name: 'v', emptyDir: {} }] },
+    container: { volumeMounts: many(221, (i) => ({ name: 'v', mountPath: `/m${i}` })) },
+  },
+  { name: 'nothing of a node, many times', says: '50 terms', spec: { affinity: { nodeAffinity: empty } } },
+  {
+    name: 'no neighbour, many times',
+    says: '50 terms',
+    spec: { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: many(51, () => near) } } },
+  },
+].map((pod) => ({ ...pod, by: 'keystone-slice-pods' as const }));
