@@ -87,6 +87,9 @@ export const onControllers: readonly Attack[] = [
 const crowd = (n: number): object => Object.fromEntries(Array.from({ length: n }, (_, i) => [`a${i}`, '']));
 const owners = Array.from({ length: 51 }, (_, i) => ({ apiVersion: 'v1', kind: 'ConfigMap', name: 'plain', uid: `u${i}` }));
 
+/** Half of what etcd takes. */
+const LARGEST = 786_432;
+const owned = { apiVersion: 'v1', kind: 'ConfigMap', name: 'plain', uid: 'u'.repeat(LARGEST) };
 const managers = (n: number): readonly object[] =>
   Array.from({ length: n }, (_, i) => ({
     manager: `m${i}`,
@@ -111,7 +114,16 @@ export const onTime: readonly Attack[] = [
   }),
   create('writes twenty thousand labels on pods', METADATA, 'apps/v1:deployments', workload({}, { labels: { a: 'b', ...crowd(20_000) } })),
   change('writes twenty thousand annotations later', METADATA, 'configmaps/plain', { metadata: { annotations: crowd(20_000) } }),
-  create('has more managers than anybody has', METADATA, 'persistentvolumeclaims', claim({}, { managedFields: managers(16) })),
+  create('leaves no room for the note of its end', METADATA, 'pods', podWith({ container: { args: ['x'.repeat(LARGEST)] } })),
+  create('leaves no room, in letters of four bytes', METADATA, 'pods', podWith({ container: { args: ['😀'.repeat(LARGEST / 4)] } })),
+  create('leaves no room, by an owner that nobody can find', METADATA, 'pods', podWith({ metadata: { ownerReferences: [owned] } })),
+  {
+    ...change('leaves no room later, by an image', METADATA, 'pods/plain', {
+      spec: { containers: [{ name: 'app', image: 'x'.repeat(LARGEST) }] },
+    }),
+    contentType: 'application/strategic-merge-patch+json',
+  },
+  create('has more managers than anybody has', METADATA, 'persistentvolumeclaims', claim({}, { managedFields: managers(16_000) })),
   create('fills the memory of a node with empty files', SECRETS, 'secrets', { metadata: { name: 'x' }, stringData: crowd(129) }),
   create('fills the memory of a node with empty files of two kinds', SECRETS, 'configmaps', {
     metadata: { name: 'x' },

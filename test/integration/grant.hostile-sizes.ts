@@ -7,12 +7,6 @@ const near = { topologyKey: 'kubernetes.io/hostname', labelSelector: { matchLabe
 
 /** Of what a node puts together, copies or mounts for a pod, and of what a scheduler keeps of it. */
 export const LARGE_PODS: readonly HostilePod[] = [
-  { name: 'a text as long as a book', says: 'at most 262144 characters', container: { args: ['x'.repeat(262_144)] } },
-  {
-    name: 'texts as long as books',
-    says: 'at most 262144 characters',
-    container: { env: many(200, (i) => ({ name: `A${i}`, value: 'x'.repeat(1_400) })) },
-  },
   {
     name: 'variables that are made of each other',
     says: 'refers to one that refers to others',

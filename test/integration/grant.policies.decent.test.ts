@@ -91,6 +91,10 @@ describe('FR-004 · what goes on in a slice without an operator', () => {
     await eventually(async () => expect(await judged(other.guest, 'resourceclaims', spec)).to.equal('nobody'));
     expect(await judged(other.guest, 'resourceclaimtemplates', { metadata: { labels: { a: 'b' } }, spec })).to.equal('nobody');
     expect(await judged(CONTROLLER, 'resourceclaims', spec)).to.equal('nobody');
+    // One that is in use is held by a finalizer, and has to have room for the note of its end.
+    const selectors = Array.from({ length: 32 }, () => ({ cel: { expression: `"${'x'.repeat(9_000)}" == "x"` } }));
+    const requests = ['a', 'b', 'c'].map((name) => ({ name, exactly: { deviceClassName: 'lent.example.com', selectors } }));
+    expect(await judged(other.guest, 'resourceclaims', { devices: { requests } })).to.equal('keystone-slice-metadata');
     for (const metadata of [{ labels: ours }, { annotations: { 'sub.keystone.io/x': 'y' } }])
       expect(await judged(other.guest, 'resourceclaimtemplates', { metadata, spec })).to.equal('keystone-slice-metadata');
     expect(await judged(CONTROLLER, 'resourceclaims', spec, ours)).to.equal('keystone-slice-metadata');

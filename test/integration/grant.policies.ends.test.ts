@@ -64,7 +64,7 @@ describe('FR-004 · the ends of a slice without an operator', () => {
   });
 
   it('notes its end on a pod on which a guest has written as much as anybody may', async () => {
-    const texts = Array.from({ length: 180 }, (_, i) => ({ name: `A${i}`, value: 'x'.repeat(1_400) }));
+    const texts = Array.from({ length: 180 }, (_, i) => ({ name: `A${i}`, value: 'x'.repeat(2_400) }));
     await post('pods', podWith({ container: { env: texts } }, 'long'));
     await place('long');
     const annotations = Object.fromEntries(

@@ -98,8 +98,10 @@ const MOST_OWNERS = 50;
 /** A kubelet that mounts one whole makes a file in memory of each, which takes 6 KiB however small it is. */
 const MOST_DATA = 128;
 
-/** More than work on anything; each keeps a copy of all keys that it has set. */
-const MOST_MANAGERS = 15;
+/** What the API server notes its end on before it goes: pods always, the others for a finalizer that Kubernetes sets. */
+const NOTED = ['pods', 'persistentvolumeclaims', 'resourceclaims', 'services'];
+/** Half of what etcd takes for one object: what leaves no room for that note can't be ended, and keeps its neighbours with it. */
+const LARGEST = 786_432;
 
 /** Controllers that put copies of a Secret or ConfigMap into other namespaces, if it asks them to. */
 const COPIERS = ['emberstack.com', 'mittwald.de', 'kubed.appscode.com'];
@@ -159,10 +161,9 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
         `!(${isCrowded('.?metadata')} || (variables.templated && (${TEMPLATES.map(isCrowded).join(' || ')})))`,
         text(`an object has at most ${MOST_KEYS} labels and as many annotations here: leave some out`),
       ),
-      // What has no room left for the note that it is to end can't be ended.
-      managing: unless(
-        `(${SERVES_CLUSTER}) || size(dyn(object).?metadata.?managedFields.orValue([])) <= ${MOST_MANAGERS}`,
-        text(`at most ${MOST_MANAGERS} field managers work on an object here: use the same --field-manager again`),
+      growing: unless(
+        `!(request.resource.resource in ${texts(NOTED)}) || size(bytes("%s".format([dyn(object)]))) <= ${LARGEST}`,
+        text(`an object of this kind has at most ${LARGEST} bytes here, with all that is noted on it: put long texts into a ConfigMap`),
       ),
       holding: unless(
         'variables.finalizers.all(f, f in variables.finalizersBefore || f in variables.known) && variables.finalizersBefore.all(f, f in variables.finalizers)',

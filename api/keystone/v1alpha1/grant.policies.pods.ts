@@ -105,12 +105,6 @@ const assembled = `variables.containers.map(c, {"name": dyn(c.name), "made": dyn
 const fromEachOther = `c.made.exists(a, c.made.exists(b, ${literal('b.value')}.contains("$(" + a.name + ")")))`;
 const given = 'size(c.?envFrom.orValue([])) + size(c.?env.orValue([]).filter(e, has(e.valueFrom)))';
 
-/**
- * Characters of a spec, written out. Before a pod ends, the API server notes that on it: one that fills its room in etcd (1.5 MiB, with
- * its labels, annotations and who manages them) has none for the note, outlives its Grant, and so do its neighbours.
- */
-const LONGEST_SPEC = 262_144;
-
 /** Each is a mount of the node itself, which has room for 100,000. */
 const MOST_MOUNTS = 64;
 const mounted =
@@ -197,10 +191,6 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       mounting: unless(
         'variables.volumes.all(v, !has(v.csi))',
         text('inline csi volumes are not counted by the quota: use a PersistentVolumeClaim'),
-      ),
-      sizing: unless(
-        `request.operation != "CREATE" || size("%s".format([dyn(object.spec)])) <= ${LONGEST_SPEC}`,
-        text(`spec has at most ${LONGEST_SPEC} characters here: put long texts into a ConfigMap`),
       ),
       // In this order: what follows may look at all entries of what is modest.
       swelling: unless('variables.modest', text(`a pod has ${MODESTY}`)),
