@@ -70,14 +70,14 @@ const DNS_PORTS = [
 export function renderNetworkPolicies({ spec }: Grant, namespace: string): readonly ApplyConfig<NetworkPolicy>[] {
   const policy = (name: string, rule: Omit<Rule, 'podSelector'>): ApplyConfig<NetworkPolicy> => ({
     metadata: { name: `${OURS}-${name}`, namespace },
-    spec: { podSelector: {}, ...rule },
+    // Both are named, so that what somebody adds to either goes again.
+    spec: { podSelector: {}, ingress: [], egress: [], ...rule },
   });
-  const blocks = (cidrs: readonly string[]) => cidrs.map((cidr) => ({ ipBlock: { cidr, ...exceptOf(cidr) } }));
+  const blocks = (cidrs: readonly string[]) => cidrs.filter(isOpened).map((cidr) => ({ ipBlock: { cidr, ...exceptOf(cidr) } }));
   const grantee = blocks(spec.grantee?.cidrs ?? []);
   const allowed = blocks(spec.networkPolicy.egressAllowed ? spec.networkPolicy.allowedDestinations.filter(isCidr) : []);
   return [
-    // Named, so that what somebody adds to them goes again.
-    policy('default-deny', { policyTypes: ['Ingress', 'Egress'], ingress: [], egress: [] }),
+    policy('default-deny', { policyTypes: ['Ingress', 'Egress'] }),
     policy('dns', {
       policyTypes: ['Egress'],
       egress: [
@@ -103,6 +103,9 @@ export function renderNetworkPolicies({ spec }: Grant, namespace: string): reado
     ...(allowed.length === 0 ? [] : [policy('egress', { policyTypes: ['Egress'], egress: [{ to: allowed }] })]),
   ];
 }
+
+/** Nobody may name a metadata service any more; who did before it was known as one opens nothing by it. */
+const isOpened = (cidr: string): boolean => !METADATA_SERVICES.some((service) => service === cidr);
 
 /** What stays closed inside a network that is open. */
 function exceptOf(cidr: string): { readonly except?: string[] } {

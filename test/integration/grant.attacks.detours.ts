@@ -87,8 +87,8 @@ export const onControllers: readonly Attack[] = [
 const crowd = (n: number): object => Object.fromEntries(Array.from({ length: n }, (_, i) => [`a${i}`, '']));
 const owners = Array.from({ length: 51 }, (_, i) => ({ apiVersion: 'v1', kind: 'ConfigMap', name: 'plain', uid: `u${i}` }));
 
-/** Half of what etcd takes. */
-const LARGEST = 786_432;
+/** What an object has at most that is noted to end. */
+const LARGEST = 262_144;
 const owned = { apiVersion: 'v1', kind: 'ConfigMap', name: 'plain', uid: 'u'.repeat(LARGEST) };
 const managers = (n: number): readonly object[] =>
   Array.from({ length: n }, (_, i) => ({
@@ -118,8 +118,8 @@ export const onTime: readonly Attack[] = [
   create('leaves no room, in letters of four bytes', METADATA, 'pods', podWith({ container: { args: ['😀'.repeat(LARGEST / 4)] } })),
   create('leaves no room, by an owner that nobody can find', METADATA, 'pods', podWith({ metadata: { ownerReferences: [owned] } })),
   {
-    ...change('leaves no room later, by an image', METADATA, 'pods/plain', {
-      spec: { containers: [{ name: 'app', image: 'x'.repeat(LARGEST) }] },
+    ...change('has a kubelet repeat itself, by an image', 'keystone-slice-pods', 'pods/plain', {
+      spec: { containers: [{ name: 'app', image: 'x'.repeat(2_000) }] },
     }),
     contentType: 'application/strategic-merge-patch+json',
   },

@@ -37,12 +37,36 @@ export const DECENT: readonly (readonly [string, string, object])[] = [
             ...['USER', 'HOST', 'PORT', 'NAME'].map((name) => ({ name, value: 'x' })),
             { name: 'URL', value: 'postgres://$(USER)@$(HOST):$(PORT)/$(NAME)' },
             { name: 'PRICE', value: '$$(URL) is not meant' },
+            { name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } },
           ],
           args: ['--database=$(URL)', '--host=$(HOST)', '--name=$(NAME)'],
+          volumeMounts: [{ name: 'logs', mountPath: '/logs', subPathExpr: '$(NAME)/$(POD)' }],
         },
+        spec: { volumes: [{ name: 'logs', emptyDir: {} }] },
       },
       'address',
     ),
+  ],
+  [
+    'put a name together in two steps',
+    'pods',
+    podWith(
+      {
+        container: {
+          env: [
+            { name: 'RELEASE', value: 'x' },
+            { name: 'HOST', value: '$(RELEASE)-db' },
+            { name: 'URL', value: 'http://$(HOST):80' },
+          ],
+        },
+      },
+      'steps',
+    ),
+  ],
+  [
+    'run a script with commands in commands',
+    'pods',
+    podWith({ container: { command: ['sh', '-c', 'echo $(date +%s) $(cat /etc/hosts | wc -l)\n'.repeat(50)] } }, 'script'),
   ],
   ['run a sidecar, and a minute to end', 'pods', podWith({ spec: { terminationGracePeriodSeconds: 60 } }, 'minute')],
   [
@@ -201,17 +225,17 @@ const many = <T>(count: number, make: (i: number) => T): readonly T[] => Array.f
 /** A pod whose judgement costs as much as one can: the expressions have a budget. */
 export const LARGE = podWith(
   {
-    metadata: { annotations: Object.fromEntries(many(90, (i) => [`example.com/annotation-${i}`, 'x'.repeat(1000)])) },
+    metadata: { annotations: Object.fromEntries(many(90, (i) => [`example.com/annotation-${i}`, 'x'.repeat(100)])) },
     spec: {
       containers: many(20, (n) => {
         const probe = { tcpSocket: { port: 80 } };
         const resources = { requests: { cpu: '1m', memory: '1Mi', 'ephemeral-storage': '1Mi' }, limits: { cpu: '1m', memory: '1Mi' } };
         const env = [
-          ...many(100, (i) => ({ name: `A${i}`, value: 'x'.repeat(20) })),
+          ...many(20, (i) => ({ name: `A${i}`, value: 'x'.repeat(20) })),
           ...many(20, (i) => ({ name: `B${i}`, value: `${'x'.repeat(20)}$(A${i})` })),
         ];
-        const args = many(100, () => 'x'.repeat(20));
-        const volumeMounts = many(50, (i) => ({ name: `v${i}`, mountPath: `/m${i}` }));
+        const args = many(50, () => 'x'.repeat(20));
+        const volumeMounts = many(20, (i) => ({ name: `v${i}`, mountPath: `/m${i}` }));
         return decent({
           name: `c${n}`,
           livenessProbe: probe,

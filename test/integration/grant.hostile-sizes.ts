@@ -10,13 +10,62 @@ export const LARGE_PODS: readonly HostilePod[] = [
   {
     name: 'variables that are made of each other',
     says: 'refers to one that refers to others',
-    container: { env: [{ name: 'A0', value: 'x'.repeat(16) }, ...many(6, (i) => ({ name: `A${i + 1}`, value: `$(A${i})$(A${i})` }))] },
+    container: { env: [{ name: 'A0', value: 'x'.repeat(16) }, ...many(7, (i) => ({ name: `A${i + 1}`, value: `$(A${i})$(A${i})` }))] },
   },
   {
     name: 'a variable that is made of itself',
     says: 'refers to one that refers to others',
-    container: { env: [{ name: 'A', value: 'x' }, ...many(3, () => ({ name: 'A', value: '$(A)$(A)' }))] },
+    container: { env: [{ name: 'A', value: 'x' }, ...many(4, () => ({ name: 'A', value: '$(A)$(A)' }))] },
   },
+  {
+    name: 'variables that are made of each other, by names with dollars',
+    says: 'names that are not made of letters',
+    container: { env: [{ name: 'a$$0', value: 'x' }, ...many(4, (i) => ({ name: `a$$${i + 1}`, value: `$(a$$${i})$(a$$${i})` }))] },
+  },
+  {
+    name: 'variables of a Secret by names with blanks',
+    says: 'names that are not made of letters',
+    container: { envFrom: [{ prefix: 'a b', secretRef: { name: 's' } }] },
+  },
+  {
+    name: 'a thousand mentions in a path',
+    says: 'more than 20 references',
+    spec: { volumes: [{ name: 'v', emptyDir: {} }] },
+    container: {
+      env: [{ name: 'A', value: 'x' }],
+      volumeMounts: [{ name: 'v', mountPath: '/m', subPathExpr: '$(A)'.repeat(1000) }],
+    },
+  },
+  {
+    name: 'a thousand mentions in what a probe runs',
+    says: 'more than 20 references',
+    container: { env: [{ name: 'A', value: 'x' }], startupProbe: { exec: { command: ['$(A)'.repeat(1000)] } } },
+  },
+  {
+    name: 'a path that a ConfigMap names',
+    says: 'subPathExpr',
+    spec: { volumes: [{ name: 'v', emptyDir: {} }] },
+    container: {
+      env: [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'c', key: 'k' } } }],
+      volumeMounts: [{ name: 'v', mountPath: '/m', subPathExpr: '$(A)' }],
+    },
+  },
+  {
+    name: 'a path that its notes name',
+    says: 'subPathExpr',
+    spec: { volumes: [{ name: 'v', emptyDir: {} }] },
+    container: {
+      env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: "metadata.annotations['a']" } } }],
+      volumeMounts: [{ name: 'v', mountPath: '/m', subPathExpr: '$(A)' }],
+    },
+  },
+  {
+    name: 'a variable from a file that it writes itself',
+    says: 'comes from a file of any length',
+    spec: { volumes: [{ name: 'v', emptyDir: {} }] },
+    container: { env: [{ name: 'A', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'f', key: 'A' } } }] },
+  },
+  { name: 'an image that no kubelet can name without repeating it', says: '1024 letters', container: { image: 'X'.repeat(1025) } },
   {
     name: 'a thousand mentions of a variable',
     says: 'more than 20 references',
@@ -46,7 +95,7 @@ export const LARGE_PODS: readonly HostilePod[] = [
   {
     name: 'more containers than anybody has',
     says: 'at most 20 containers',
-    spec: { initContainers: many(20, (i) => decent({ name: `i${i}` })) },
+    spec: { initContainers: many(25, (i) => decent({ name: `i${i}` })) },
   },
   {
     name: 'more mounts than anybody has',

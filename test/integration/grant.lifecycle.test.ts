@@ -248,6 +248,7 @@ const OPENINGS: readonly (readonly [string, string, unknown])[] = [
   ['inside', '/spec/ingress/0/from/0/namespaceSelector', {}],
   ['inside', '/spec/egress/0/to/-', { namespaceSelector: {} }],
   ['dns', '/spec/egress/0/ports/0/endPort', 65_535],
+  ['dns', '/spec/ingress', [{}]],
   ['default-deny', '/spec/egress', [{}]],
   ['default-deny', '/spec/podSelector/matchLabels', { closed: 'yes' }],
 ];
@@ -289,7 +290,7 @@ describe('drift in a slice', () => {
     const told = (await scrape(engine.metrics)).split('\n').filter((line) => line.startsWith('keystone_drift_repaired_total{'));
     expect(told.toSorted((a, b) => a.localeCompare(b))).to.deep.equal([
       'keystone_drift_repaired_total{controller="grant",kind="Namespace"} 1',
-      'keystone_drift_repaired_total{controller="grant",kind="NetworkPolicy"} 6',
+      'keystone_drift_repaired_total{controller="grant",kind="NetworkPolicy"} 7',
       'keystone_drift_repaired_total{controller="grant",kind="ResourceQuota"} 2',
     ]);
   });

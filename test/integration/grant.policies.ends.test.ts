@@ -63,16 +63,27 @@ describe('FR-004 · the ends of a slice without an operator', () => {
     await remove('pods/ended');
   });
 
-  it('notes its end on a pod on which a guest has written as much as anybody may', async () => {
-    const texts = Array.from({ length: 180 }, (_, i) => ({ name: `A${i}`, value: 'x'.repeat(2_400) }));
-    await post('pods', podWith({ container: { env: texts } }, 'long'));
+  it('notes its end on a pod on which a guest has written as much as anybody may, and a kubelet has its say', async () => {
+    await post('pods', podWith({ container: { args: ['x'.repeat(200_000)] } }, 'long'));
     await place('long');
-    const annotations = Object.fromEntries(
-      Array.from({ length: 99 }, (_, i) => [`${'x'.repeat(60)}${i}.example.com/${'x'.repeat(60)}`, 'x'.repeat(2_400)]),
-    );
-    await done(slice().guest, { method: 'PATCH', path: 'pods/long', body: { metadata: { annotations } } });
-    const more = { method: 'PATCH', path: 'pods/long', body: { metadata: { annotations: { more: 'x'.repeat(30_000) } } } } as const;
-    expect((await slice().does(slice().guest, more)).status, 'more than that').to.equal(422);
+    const note = (length: number) => {
+      const body = { metadata: { annotations: { note: 'x'.repeat(length) } } };
+      return slice().does(slice().guest, { method: 'PATCH', path: 'pods/long', body });
+    };
+    let [room, tooMuch] = [0, 100_000];
+    while (tooMuch - room > 100) {
+      const length = Math.floor((room + tooMuch) / 2);
+      const answer = await note(length);
+      if (answer.status === 200) room = length;
+      else {
+        expect(refuserOf(answer)).to.equal('keystone-slice-metadata');
+        tooMuch = length;
+      }
+    }
+    // What it can't run it repeats.
+    const state = { waiting: { reason: 'CreateContainerError', message: 'x'.repeat(200_000) } };
+    const containerStatuses = [{ name: 'app', image: 'x', imageID: '', ready: false, restartCount: 1, state, lastState: state }];
+    await done(KUBELET, { method: 'PATCH', path: 'pods/long/status', body: { status: { containerStatuses } } });
     await remove('pods/long');
     const { body } = await slice().does(slice().guest, { method: 'GET', path: 'pods/long' });
     expect(body).to.have.nested.property('metadata.deletionTimestamp');

@@ -97,11 +97,15 @@ const MOST_OWNERS = 50;
 
 /** A kubelet that mounts one whole makes a file in memory of each, which takes 6 KiB however small it is. */
 const MOST_DATA = 128;
+const keysIn = (of: string): string => `size(${of}.?data.orValue({})) + size(${of}.?binaryData.orValue({}))`;
 
 /** What the API server notes its end on before it goes: pods always, the others for a finalizer that Kubernetes sets. */
 const NOTED = ['pods', 'persistentvolumeclaims', 'resourceclaims', 'services'];
-/** Half of what etcd takes for one object: what leaves no room for that note can't be ended, and keeps its neighbours with it. */
-const LARGEST = 786_432;
+/**
+ * A sixth of what etcd takes for one object: what leaves no room for that note can't be ended, and keeps its neighbours with it; and
+ * kubelets repeat in a status, some of it twice, what they can't run.
+ */
+const LARGEST = 262_144;
 
 /** Controllers that put copies of a Secret or ConfigMap into other namespaces, if it asks them to. */
 const COPIERS = ['emberstack.com', 'mittwald.de', 'kubed.appscode.com'];
@@ -198,8 +202,10 @@ export const guestPolicies: readonly AdmissionPolicy[] = [
     },
     faults: {
       filling: unless(
-        `size(dyn(object).?data.orValue({})) + size(dyn(object).?binaryData.orValue({})) <= ${MOST_DATA}`,
-        text(`data has at most ${MOST_DATA} keys here, each of which is a file in memory of the node: put what belongs together into one`),
+        `${keysIn('dyn(object)')} <= ${MOST_DATA} || ${keysIn('dyn(object)')} <= ${keysIn('variables.before')}`,
+        text(
+          `data has at most ${MOST_DATA} keys here, each of which may be a file in memory of a node: put what belongs together into one`,
+        ),
       ),
       posing: unless(
         'dyn(object).?type.orValue("") != "kubernetes.io/service-account-token"',

@@ -1,6 +1,6 @@
 import type { AdmissionPolicy } from '../../meta/policy.ts';
 import { DEVICE_CLASS_SUFFIX } from './grant.keys.ts';
-import { isModest, LONGEST_GRACE_S, MODESTY, MOST_IN_POD } from './grant.policies.workloads.ts';
+import { IN_POD, isModest, LONGEST_GRACE_S, MODESTY } from './grant.policies.workloads.ts';
 import {
   ALLOWED_PRIORITY_CLASSES,
   ALLOWED_RESOURCES,
@@ -92,18 +92,33 @@ const projected = `v.?projected.?sources.orValue([]).map(s, 1 + ${['secret', 'co
 
 /**
  * A kubelet puts values together in its own memory, which no limit of a pod holds for: of variables that are made of each other, forty
- * lines make terabytes. What ConfigMaps and Secrets give, up to 1 MiB each, it copies for every mention.
+ * lines make terabytes. What ConfigMaps and Secrets give, up to 1 MiB each, it copies for every mention. It looks for names between
+ * `$(` and `)`, which may be of any letters: only with the usual ones can be told what is a name.
  */
 const MOST_REFERENCES = 20;
+/** As many may refer to what refers to others: three times three copies at most. */
+const MOST_WOVEN = 6;
 const MOST_GIVEN = 100;
+const USUAL_NAME = '^[-._a-zA-Z0-9]*$';
 /** Two dollars stand for one that begins no reference. */
 const literal = (value: string): string => `${value}.replace("$$", "")`;
-const references = (list: string): string => `${list}.map(s, size(${literal('s')}.split("$(")) - 1).sum()`;
+const references = (list: string): string => `${list}.map(s, size(${literal('s')}.findAll("[$][(][-._a-zA-Z0-9]+[)]"))).sum()`;
+const paths = 'c.?volumeMounts.orValue([]).filter(m, has(m.subPathExpr)).map(m, m.subPathExpr)';
+const spoken = ['args', 'command', ...['liveness', 'readiness', 'startup'].map((probe) => `${probe}Probe.?exec.?command`)]
+  .map((list) => `c.?${list}.orValue([])`)
+  .join(' + ');
 const made = `c.?env.orValue([]).filter(e, ${literal('e.?value.orValue("")')}.contains("$("))`;
 /** Of each container once: looking at all values costs most of what an expression may. */
-const assembled = `variables.containers.map(c, {"name": dyn(c.name), "made": dyn(${made}), "references": dyn(${references('c.?args.orValue([])')} + ${references('c.?command.orValue([])')})}).map(c, {"name": c.name, "made": c.made, "references": dyn(c.references + ${references('c.made.map(e, e.value)')})})`;
+const assembled = `variables.judged.map(c, {"name": dyn(c.name), "made": dyn(${made}), "spoken": dyn(${references(`(${spoken} + ${paths})`)})}).map(c, {"name": c.name, "made": c.made, "spoken": c.spoken, "woven": dyn(${references('c.made.map(e, e.value)')})})`;
 const fromEachOther = `c.made.exists(a, c.made.exists(b, ${literal('b.value')}.contains("$(" + a.name + ")")))`;
+const oddlyNamed = `c.?env.orValue([]).exists(e, !e.name.matches(${text(USUAL_NAME)})) || c.?envFrom.orValue([]).exists(e, !e.?prefix.orValue("").matches(${text(USUAL_NAME)}))`;
 const given = 'size(c.?envFrom.orValue([])) + size(c.?env.orValue([]).filter(e, has(e.valueFrom)))';
+/** A kubelet repeats a path that it can't use in the status of the pod: whole, and for each container. */
+const isShort =
+  'size(e.?value.orValue("")) <= 256 && !e.?value.orValue("").contains("$(") && (!has(e.valueFrom) || (has(e.valueFrom.fieldRef) && !e.valueFrom.fieldRef.fieldPath.contains("[")))';
+const strayPath = `${paths}.exists(p, p.findAll("[$][(][^)]*[)]").exists(r, !c.?env.orValue([]).exists(e, r == "$(" + e.name + ")") || c.?env.orValue([]).exists(e, r == "$(" + e.name + ")" && !(${isShort}))))`;
+/** It repeats the name of an image several times. */
+const LONGEST_IMAGE = 1024;
 
 /** Each is a mount of the node itself, which has room for 100,000. */
 const MOST_MOUNTS = 64;
@@ -133,8 +148,11 @@ export const podPolicies: readonly AdmissionPolicy[] = [
       askers:
         'variables.containers + (has(object.spec.resources) ? [{"name": dyn("(all)"), "resources": dyn(object.spec.resources)}] : [])',
       volumes: 'dyn(object.spec.?volumes.orValue([]))',
-      modest: isModest('dyn(object.spec)', 'variables.containers', MOST_IN_POD),
-      assembled: `variables.modest ? ${assembled} : []`,
+      // What can't change any more is judged once.
+      isNew: 'request.operation == "CREATE"',
+      modest: isModest('dyn(object.spec)', 'variables.containers', IN_POD),
+      judged: 'variables.isNew && variables.modest ? variables.containers : []',
+      assembled,
       daemonTaints: `${isDaemon} ? ${texts(DAEMON_TAINTS)} : []`,
       annotations: few('object.metadata.?annotations'),
       annotationsBefore: few('variables.before.?metadata.?annotations'),
@@ -192,13 +210,17 @@ export const podPolicies: readonly AdmissionPolicy[] = [
         'variables.volumes.all(v, !has(v.csi))',
         text('inline csi volumes are not counted by the quota: use a PersistentVolumeClaim'),
       ),
+      depicting: `variables.containers.filter(c, size(c.?image.orValue("")) > ${LONGEST_IMAGE}).map(c, "the image of container " + c.name + " has a name of more than ${LONGEST_IMAGE} letters: shorten it")`,
       // In this order: what follows may look at all entries of what is modest.
-      swelling: unless('variables.modest', text(`a pod has ${MODESTY}`)),
-      referring: `variables.assembled.filter(c, c.references > ${MOST_REFERENCES}).map(c, "container " + c.name + " has more than ${MOST_REFERENCES} references like $(NAME), which the node puts together in its own memory: let the program read its environment")`,
-      compounding: `variables.assembled.filter(c, c.references <= ${MOST_REFERENCES} && ${fromEachOther}).map(c, "a variable of container " + c.name + " refers to one that refers to others, which the node puts together in its own memory: refer to plain ones only")`,
-      copying: `!variables.modest ? [] : variables.containers.filter(c, ${given} > ${MOST_GIVEN}).map(c, "container " + c.name + " takes more than ${MOST_GIVEN} variables from ConfigMaps and Secrets one by one: take all of one with envFrom, or mount it")`,
+      swelling: unless(`!variables.isNew || variables.modest`, text(`a pod has ${MODESTY}`)),
+      naming: `variables.judged.filter(c, ${oddlyNamed}).map(c, "variables of container " + c.name + " have names that are not made of letters, digits, dots, dashes and underscores: rename them")`,
+      referring: `variables.assembled.filter(c, c.spoken + c.woven > ${MOST_REFERENCES}).map(c, "container " + c.name + " has more than ${MOST_REFERENCES} references like $(NAME), which the node puts together in its own memory: let the program read its environment, and put a script into a ConfigMap")`,
+      compounding: `variables.assembled.filter(c, c.woven > ${MOST_WOVEN} && c.spoken + c.woven <= ${MOST_REFERENCES} && ${fromEachOther}).map(c, "a variable of container " + c.name + " refers to one that refers to others, which the node puts together in its own memory: refer to plain ones only, or have at most ${MOST_WOVEN} references in all variables")`,
+      copying: `variables.judged.filter(c, ${given} > ${MOST_GIVEN}).map(c, "container " + c.name + " takes more than ${MOST_GIVEN} variables from ConfigMaps and Secrets one by one: take all of one with envFrom, or mount it")`,
+      reading: `variables.judged.filter(c, c.?env.orValue([]).exists(e, e.?valueFrom.?fileKeyRef.hasValue())).map(c, "a variable of container " + c.name + " comes from a file of any length, which the node reads into its own memory: let the program read the file")`,
+      straying: `variables.judged.filter(c, ${strayPath}).map(c, "a subPathExpr of container " + c.name + " refers to more than short variables and fields of the pod, such as metadata.name: refer to those only")`,
       covering: unless(
-        `!variables.modest || ${mounted} + ${inMemory} <= ${MOST_MOUNTS}`,
+        `!variables.isNew || !variables.modest || ${mounted} + ${inMemory} <= ${MOST_MOUNTS}`,
         text(`subPath and volumes in memory are mounts of the node itself: there are at most ${MOST_MOUNTS} of them`),
       ),
       writing: unless(

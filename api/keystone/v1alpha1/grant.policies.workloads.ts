@@ -45,11 +45,13 @@ const TERMS = [
   ].map((kind) => `${kind}DuringSchedulingIgnoredDuringExecution`),
 ];
 
+const IN_TEMPLATE = { most: MOST_ENTRIES, mostContainers: MOST_CONTAINERS };
+
 /** CEL: a pod, or the template of one, is no larger than people write them; each entry costs scheduler, kubelet and node many times its text. */
-export const isModest = (spec: string, containers: string, most = MOST_ENTRIES): string =>
-  `size(${containers}) <= ${MOST_CONTAINERS} && ${containers}.all(c, ${fewOf('c', LISTS, most)}) && ${fewOf(spec, POD_LISTS, most)} && ${fewOf(`${spec}.?affinity`, TERMS, MOST_TERMS)}`;
+export const isModest = (spec: string, containers: string, { most, mostContainers } = IN_TEMPLATE): string =>
+  `size(${containers}) <= ${mostContainers} && ${containers}.all(c, ${fewOf('c', LISTS, most)}) && ${fewOf(spec, POD_LISTS, most)} && ${fewOf(`${spec}.?affinity`, TERMS, MOST_TERMS)}`;
 /** As many, and what Kubernetes adds to a pod by itself: tokens, tolerations, what webhooks inject. */
-export const MOST_IN_POD = MOST_ENTRIES + 20;
+export const IN_POD = { most: MOST_ENTRIES + 20, mostContainers: MOST_CONTAINERS + 5 };
 /** What it says instead. */
 export const MODESTY = `at most ${MOST_CONTAINERS} containers, ${MOST_ENTRIES} of ${[...LISTS, ...POD_LISTS].join(', ')} each, and ${MOST_TERMS} terms of each kind of affinity: use a ConfigMap for more`;
 
