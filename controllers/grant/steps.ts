@@ -135,8 +135,11 @@ const missingText = (missing: Hard): string =>
 /** Persists which namespace this epoch will have before it is made: whoever starts anew finds it by this promise. */
 export const promiseSlice: GrantStep = async ({ object, facts }) => {
   const epoch = epochToCome(object);
-  facts.epoch = epoch;
-  facts.namespace = sliceName(object, epoch);
-  if (latchOf(object).admitted && object.status?.namespace === facts.namespace) return done;
+  const known = latchOf(object).admitted ? object.status?.namespace : undefined;
+  const isKept = known === sliceName(object, epoch);
+  // A status that came with a backup tells of another object's slice: that epoch is none of this one's.
+  facts.epoch = known === undefined || isKept ? epoch : epoch + 1;
+  facts.namespace = sliceName(object, facts.epoch);
+  if (isKept) return done;
   return waitFor('NamespaceCreating' satisfies GrantReason, `The namespace ${facts.namespace} is about to be made`, 0);
 };

@@ -191,6 +191,16 @@ describe('US1.1 · a Grant', () => {
     await world.because('taken', 'InForce', 'Usable');
   });
 
+  it('that came with a status from a backup gets a slice of its own, in a new epoch', async () => {
+    const grant = await world.create('restored', { hard: HALF });
+    const namespace = 'grant-bob-home-restored-01234567';
+    const path = `/apis/keystone.io/v1alpha1/namespaces/${world.namespace}/grants/restored/status`;
+    ok(await api().call('PUT', path, { body: { ...grant, status: { ...grant.status, phase: 'Active', epoch: 1, namespace } } }));
+    await world.run();
+    const { status } = await world.because('restored', 'InForce', 'Usable');
+    expect(status).to.include({ epoch: 2, namespace: sliceName(grant, 2) });
+  });
+
   it('is not held up by a policy elsewhere that bears its marks', async () => {
     await world.run();
     const { metadata } = await world.create('marked', { hard: HALF });
