@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { eventually } from '../env/eventually.ts';
 import { api, controlPlane } from '../env/hooks.ts';
 import { podWith } from '../integration/grant.hostile-pods.ts';
-import { authorities, SHORT_LIVED } from '../webhook/authorities.ts';
+import { authorities } from '../webhook/authorities.ts';
 import { load, type Load } from '../webhook/load.ts';
 import { useWebhooks } from '../webhook/use.ts';
 import type { WebhookReplica } from '../webhook/world.ts';
@@ -12,8 +12,11 @@ import type { WebhookReplica } from '../webhook/world.ts';
 const FULL = process.env['TEST_FULL'] !== undefined;
 /** How often both replicas are replaced. */
 const ROUNDS = FULL ? 8 : 1;
-/** As long as without a word: a busy API server may be that late to hear who has gone. */
-const FLAGS = [...SHORT_LIVED, '--webhook-shutdown-delay=5s'];
+/**
+ * A replica goes on for as long as without a word: a busy API server may be that late to hear who has gone. Certificates last half as long
+ * again as in other tests, since whoever goes may be the one that was about to renew them.
+ */
+const FLAGS = ['--webhook-cert-lifetime=45s', '--webhook-shutdown-delay=5s'];
 
 /**
  * Alone on the machine: a replica that goes closes what the API server keeps open and does not use, and an API server without a

@@ -8,8 +8,8 @@ import { ok } from '../env/api.ts';
 import { refuseWrites } from '../env/disturbances.ts';
 import type { RunningEngine } from '../env/engine.ts';
 import { eventually } from '../env/eventually.ts';
-import { api, controlPlane } from '../env/hooks.ts';
-import { must } from '../env/operator.ts';
+import { api } from '../env/hooks.ts';
+import { breakGlass } from '../grant/glass.ts';
 import { decentPod } from '../grant/pod.ts';
 import { useGrants } from '../grant/world.ts';
 
@@ -182,18 +182,23 @@ describe('a slice that can’t be taken back', () => {
     expect(until - Date.now(), 'by the Grant itself').to.be.closeTo(48 * 3_600_000, 3_600_000);
   });
 
-  const glass = (args: readonly string[]) =>
-    must(controlPlane(), [...args, '--as=owner', '--as-group=keystone:break-glass', '--as-group=system:masters']);
-
   it('because its quota hangs ends all the same', async () => {
     const { slice } = await inUse(false);
-    await glass(['patch', 'resourcequota/grant', '-n', slice, '--type=merge', '-p', '{"metadata":{"finalizers":["example.com/held"]}}']);
-    await glass(['delete', 'resourcequota/grant', '-n', slice, '--wait=false']);
+    await breakGlass([
+      'patch',
+      'resourcequota/grant',
+      '-n',
+      slice,
+      '--type=merge',
+      '-p',
+      '{"metadata":{"finalizers":["example.com/held"]}}',
+    ]);
+    await breakGlass(['delete', 'resourcequota/grant', '-n', slice, '--wait=false']);
     await world.because('g', 'ChildTerminating');
     await world.change('g', { revoked: true });
     await eventually(async () => expect(await podsIn(slice)).to.equal(0), { withinMs: 30_000 });
     await world.because('g', 'NamespaceTerminating');
-    await glass(['patch', 'resourcequota/grant', '-n', slice, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+    await breakGlass(['patch', 'resourcequota/grant', '-n', slice, '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
     await world.because('g', 'Revoked');
   });
 
@@ -201,7 +206,7 @@ describe('a slice that can’t be taken back', () => {
     const { slice, open } = await inUse(false);
     const uid = async () => ok<Namespace>(await api().call('GET', `/api/v1/namespaces/${slice}`)).metadata.uid;
     const before = await uid();
-    await glass(['delete', 'namespace', slice, '--wait=false']);
+    await breakGlass(['delete', 'namespace', slice, '--wait=false']);
     // It is made again at once: the moment in which nothing has its name is one that nobody may see.
     await eventually(async () => expect(await uid()).not.to.equal(before), { withinMs: 60_000 });
     expect((await volume(open)).spec?.persistentVolumeReclaimPolicy).to.equal('Retain');
