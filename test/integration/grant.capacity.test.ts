@@ -5,9 +5,9 @@ import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import { ok } from '../env/api.ts';
 import { fluxStatus } from '../env/kstatus.ts';
 import { api, controlPlane } from '../env/hooks.ts';
-import { must } from '../env/operator.ts';
 import { leapingClock } from '../fault/clock.ts';
 import { decentPod } from '../grant/pod.ts';
+import { breakGlass } from '../grant/glass.ts';
 import { useGrants } from '../grant/world.ts';
 
 const HALF = { 'requests.cpu': '4', 'requests.memory': '1Gi' };
@@ -67,12 +67,15 @@ describe('the capacity that Grants share', () => {
 
   /** Puts a finalizer on a ConfigMap of a slice, or takes it away: that holds the namespace up. */
   const mustHold = (slice: string, held: boolean) =>
-    must(
-      controlPlane(),
-      `patch configmap/kube-root-ca.crt -n ${slice} --type=merge --as=somebody --as-group=keystone:break-glass --as-group=system:masters -p`
-        .split(' ')
-        .concat(JSON.stringify({ metadata: { finalizers: held ? ['example.com/held'] : null } })),
-    );
+    breakGlass([
+      'patch',
+      'configmap/kube-root-ca.crt',
+      '-n',
+      slice,
+      '--type=merge',
+      '-p',
+      JSON.stringify({ metadata: { finalizers: held ? ['example.com/held'] : null } }),
+    ]);
 
   it('is asked again when somebody’s time is over, by the clock alone', async () => {
     const clock = leapingClock();

@@ -2,8 +2,8 @@ import { expect } from 'chai';
 import type { ResourceQuota } from '../../api/meta/builtin.ts';
 import { ok } from '../env/api.ts';
 import { eventually } from '../env/eventually.ts';
-import { api, controlPlane } from '../env/hooks.ts';
-import { must } from '../env/operator.ts';
+import { api } from '../env/hooks.ts';
+import { breakGlass } from '../grant/glass.ts';
 import { decentPod } from '../grant/pod.ts';
 import { useGrants } from '../grant/world.ts';
 import { workload } from './grant.attack.ts';
@@ -66,11 +66,7 @@ describe('FR-004 · a flood of objects in the slice of a Grant, without an opera
     const storage = { 'requests.storage': '1Gi', 'fast.storageclass.storage.k8s.io/requests.storage': '1Gi' };
     await world.create('flooded', { hard: { 'requests.cpu': '4', 'requests.memory': '8Gi', ...storage, ...devices, ...counts } });
     const slice = (await world.because('flooded', 'InForce', 'Usable')).status?.namespace ?? '';
-    const glass = ['--as=owner', '--as-group=keystone:break-glass', '--as-group=system:masters'];
-    await must(controlPlane(), [
-      ...`create rolebinding ${GUEST} --clusterrole=cluster-admin --user=${GUEST} -n ${slice}`.split(' '),
-      ...glass,
-    ]);
+    await breakGlass(['create', 'rolebinding', GUEST, '--clusterrole=cluster-admin', `--user=${GUEST}`, '-n', slice]);
     // Kubernetes puts a ServiceAccount and a ConfigMap of its own there.
     for (const own of ['serviceaccounts/default', 'configmaps/kube-root-ca.crt'])
       await eventually(async () => void ok(await api().call('GET', `/api/v1/namespaces/${slice}/${own}`)));

@@ -166,8 +166,7 @@ describe('US1.1 · a Grant', () => {
     await eventually(async () => expect((await world.get('spoilt'))?.status?.used).to.include({ pods: '1' }));
     await controlPlane().signal('kube-controller-manager', 'STOP');
     try {
-      const glass = ['--as=somebody', '--as-group=keystone:break-glass', '--as-group=system:masters'];
-      await must(controlPlane(), ['delete', 'resourcequota/grant', '-n', slice, ...glass]);
+      await breakGlass(['delete', 'resourcequota/grant', '-n', slice]);
       const spoilt = await world.because('spoilt', 'QuotaPending', 'Usable');
       expect(spoilt.status?.used).to.include({ pods: '1' });
     } finally {

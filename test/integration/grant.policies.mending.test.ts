@@ -3,10 +3,8 @@ import { SLICE_LABEL } from '../../api/keystone/v1alpha1/grant.policies.ts';
 import type { RunningEngine } from '../env/engine.ts';
 import { api } from '../env/hooks.ts';
 import { eventually } from '../env/eventually.ts';
-import { succeeded } from '../grant/schema.ts';
+import { breakGlass } from '../grant/glass.ts';
 import { useGrants } from '../grant/world.ts';
-
-const BREAKING_GLASS = ['--as=owner', '--as-group=keystone:break-glass', '--as-group=system:masters'];
 
 describe('FR-004 · a slice that lost its label, with an operator of no more rights than its own,', () => {
   const world = useGrants();
@@ -18,13 +16,13 @@ describe('FR-004 · a slice that lost its label, with an operator of no more rig
     await world.create('g', { hard: { 'requests.cpu': '1', 'requests.memory': '1Gi' } });
     return { slice: (await world.because('g', 'InForce')).status?.namespace ?? '', engine };
   };
-  const unlabel = (slice: string): Promise<string> => succeeded([...BREAKING_GLASS, 'label', 'namespace', slice, `${SLICE_LABEL}-`]);
+  const unlabel = (slice: string): Promise<string> => breakGlass(['label', 'namespace', slice, `${SLICE_LABEL}-`]);
   const has = async (path: string): Promise<boolean> => (await api().call('GET', path)).status === 200;
 
   it('has it again, and what is in it is mended', async () => {
     const { slice } = await lent();
     await unlabel(slice);
-    await succeeded([...BREAKING_GLASS, '-n', slice, 'delete', 'resourcequota,networkpolicy', '--all']);
+    await breakGlass(['-n', slice, 'delete', 'resourcequota,networkpolicy', '--all']);
     await eventually(
       async () => {
         const { body } = await api().call('GET', `/api/v1/namespaces/${slice}`);
